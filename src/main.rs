@@ -1,0 +1,2 @@
+//! dtsctl.
+fn main() {}
