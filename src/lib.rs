@@ -1,1 +1,3 @@
 //! dtsctl.
+
+pub mod spec;

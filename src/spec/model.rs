@@ -1,0 +1,536 @@
+//! The resolved spec: every default filled in, every variable replaced, every path absolute or relative to the
+//! working folder. This is what the rest of the program uses; [`super::written`] is what a person types.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pattern::Pattern;
+use super::secret::{PasswordSource, Secret};
+use super::select::Selection;
+
+/// One task: what the destination shall hold, where it comes from, and under which limits.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The lock and state key: 1 to 57 characters of `A-Z a-z 0-9 . _ -`, so that `dtsctl:<name>` fits `GET_LOCK`.
+    pub name: String,
+    /// Free labels, shown and never interpreted.
+    pub labels: BTreeMap<String, String>,
+    /// Where the rows come from.
+    pub source: Endpoint,
+    /// Where the rows go.
+    pub destination: Endpoint,
+    /// Which phases run.
+    pub phases: Phases,
+    /// Where an incremental phase without a full copy begins.
+    pub start: Start,
+    /// One-way or two-way.
+    pub topology: Topology,
+    /// What is selected, in the order of the file. Ask [`Spec::selection`] rather than reading it.
+    pub objects: Vec<ObjectSelection>,
+    /// What to do about what already exists at the destination.
+    pub conflict: Conflict,
+    /// How names are written at the destination.
+    pub names: Names,
+    /// Options of the schema phase.
+    pub schema: SchemaOptions,
+    /// Accounts to carry over.
+    pub accounts: Accounts,
+    /// How temporary tables of online schema changes are treated; `None` when the spec does not say.
+    pub online_ddl: Option<OnlineDdlMode>,
+    /// How long to go on trying.
+    pub retry: Retry,
+    /// Speed limits.
+    pub throttle: Throttle,
+    /// The heartbeat row at the source.
+    pub heartbeat: Heartbeat,
+    /// What a DDL statement that fails at the destination does.
+    pub ddl_errors: DdlErrors,
+    /// How `verify` compares.
+    pub verify: VerifyOptions,
+    /// Options of the prechecks.
+    pub precheck: PrecheckOptions,
+    /// Unsafe actions that the reviewers of the spec permit.
+    pub allow: Vec<Allowance>,
+    /// SHA-256, in lower-case hex, of the canonical resolved spec. Password values are no part of it, their sources are.
+    pub digest: String,
+    /// The whole resolved document with passwords as `***`: for `validate --print` and the spec history.
+    pub resolved: serde_json::Value,
+}
+
+impl Spec {
+    /// The selection as pure questions about names.
+    pub fn selection(&self) -> Selection<'_> {
+        Selection::new(&self.objects)
+    }
+}
+
+/// One end of the task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The engine the spec insists on; `None` means as detected.
+    pub engine: Option<Engine>,
+    /// Where the server listens.
+    pub address: Address,
+    /// The account's user name.
+    pub user: String,
+    /// The password's value. Empty until [`super::read_passwords`] has run.
+    pub password: Secret,
+    /// Where the password comes from.
+    pub password_from: PasswordSource,
+    /// Encryption of the connection.
+    pub tls: Tls,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Host name or IP address (IPv6 without brackets) and port.
+    Tcp {
+        /// Host name or IP address.
+        host: String,
+        /// Port, 1 to 65535.
+        port: u16,
+    },
+    /// A Unix domain socket.
+    Socket(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Socket(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// The engine of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// MySQL, self-managed.
+    Mysql,
+    /// MariaDB.
+    Mariadb,
+    /// RDS for MySQL.
+    RdsMysql,
+    /// PolarDB for MySQL.
+    PolardbMysql,
+}
+
+/// Encryption of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// How much is demanded.
+    pub mode: TlsMode,
+    /// PEM file with the authorities to trust; `None` with `verify-identity` means the public ones.
+    pub ca: Option<PathBuf>,
+    /// PEM file with the client's certificate.
+    pub cert: Option<PathBuf>,
+    /// PEM file with the client's private key.
+    pub key: Option<PathBuf>,
+}
+
+/// How much encryption is demanded, in the words of the MySQL client's `--ssl-mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsMode {
+    /// Never encrypted.
+    Disabled,
+    /// Encrypted when the server offers it; nothing is verified. The default.
+    #[default]
+    Preferred,
+    /// Encrypted, or no connection; nothing is verified.
+    Required,
+    /// Encrypted, and the server's certificate is signed by `ca`.
+    VerifyCa,
+    /// As `verify-ca`, and the certificate names the host that was asked for.
+    VerifyIdentity,
+}
+
+/// Which phases run, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// Create or align databases and tables at the destination.
+    pub schema: bool,
+    /// Copy the rows.
+    pub full: bool,
+    /// Follow the binlog.
+    pub incremental: bool,
+}
+
+/// Where an incremental phase without a full copy begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// At the source's position when `apply` begins.
+    #[default]
+    Now,
+    /// After this GTID set.
+    Gtid(String),
+    /// At this place of this binlog file.
+    Position {
+        /// The binlog file's name.
+        file: String,
+        /// The offset in bytes.
+        offset: u64,
+    },
+}
+
+/// The shape of the task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// From the source to the destination.
+    #[default]
+    OneWay,
+    /// Both ends write. Not supported yet.
+    TwoWay,
+}
+
+/// One entry of `objects`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectSelection {
+    /// The source database, by name or by glob.
+    pub database: Pattern,
+    /// The database's name at the destination; `None` keeps it.
+    pub rename: Option<String>,
+    /// Tables and views that are left out.
+    pub exclude: Vec<Pattern>,
+    /// Only these tables; `None` is the whole database.
+    pub tables: Option<Vec<TableSelection>>,
+}
+
+/// One entry of `tables`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSelection {
+    /// The source table, by name or by glob.
+    pub name: Pattern,
+    /// The table's name at the destination; `None` keeps it.
+    pub rename: Option<String>,
+    /// Only rows for which this SQL condition holds. Not supported yet.
+    pub filter: Option<String>,
+    /// Columns left out or renamed. Not supported yet.
+    pub columns: Option<ColumnSelection>,
+    /// The operations that the incremental phase carries; `None` is all. Not supported yet.
+    pub operations: Option<Vec<Operation>>,
+}
+
+/// Columns left out or renamed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnSelection {
+    /// Columns left out.
+    pub exclude: Vec<String>,
+    /// Source column to destination column.
+    pub rename: BTreeMap<String, String>,
+}
+
+/// An operation that the incremental phase carries (requirements group E).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// INSERT.
+    Insert,
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+    /// ALTER TABLE.
+    AlterTable,
+    /// ALTER VIEW.
+    AlterView,
+    /// CREATE FUNCTION.
+    CreateFunction,
+    /// CREATE INDEX.
+    CreateIndex,
+    /// CREATE PROCEDURE.
+    CreateProcedure,
+    /// CREATE TABLE.
+    CreateTable,
+    /// CREATE VIEW.
+    CreateView,
+    /// DROP INDEX.
+    DropIndex,
+    /// DROP TABLE.
+    DropTable,
+    /// RENAME TABLE.
+    RenameTable,
+    /// TRUNCATE TABLE.
+    TruncateTable,
+}
+
+/// What to do about what already exists at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conflict {
+    /// About tables.
+    pub existing_tables: ExistingTables,
+    /// About rows, in the incremental phase.
+    pub rows: RowConflict,
+}
+
+/// What to do about tables that exist at the destination before the first apply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExistingTables {
+    /// A precheck fails and nothing starts. The default.
+    #[default]
+    Fail,
+    /// The table is used as it is: only columns that both ends have are copied, and rows that exist are kept.
+    Ignore,
+    /// The table is altered towards the source; whatever would lose data needs `allow` or `--allow-unsafe`.
+    Align,
+}
+
+/// What the incremental phase does with a row that is not as it must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowConflict {
+    /// Stop and name the position. Not supported yet.
+    Fail,
+    /// Keep the destination's row. Not supported yet.
+    Ignore,
+    /// The source's row wins. The default.
+    #[default]
+    Overwrite,
+}
+
+/// How names are written at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Capitalisation.
+    pub case: NameCase,
+}
+
+/// Capitalisation of names at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameCase {
+    /// What the destination's own rules make of them. The default.
+    #[default]
+    Default,
+    /// As at the source. Not supported yet.
+    Source,
+    /// Upper case. Not supported yet.
+    Upper,
+    /// Lower case. Not supported yet.
+    Lower,
+}
+
+/// Options of the schema phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaOptions {
+    /// The storage engine of tables at the destination.
+    pub engine: StorageEngine,
+    /// What happens to triggers.
+    pub triggers: TriggerMode,
+    /// Whether the plan adds notes on how well the schema fits the destination. They never change pass or fail.
+    pub assess: bool,
+    /// When secondary indexes are built.
+    pub secondary_indexes: SecondaryIndexes,
+}
+
+/// The storage engine of tables at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StorageEngine {
+    /// InnoDB. The default.
+    #[default]
+    Innodb,
+    /// PolarDB's X-Engine. Not supported yet.
+    XEngine,
+}
+
+/// What happens to triggers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TriggerMode {
+    /// They are left out and listed, to be created when one cuts over. The default.
+    #[default]
+    Manual,
+    /// They are carried, wrapped so that they do nothing for dtsctl's own sessions. Not supported yet.
+    Auto,
+}
+
+/// When secondary indexes are built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondaryIndexes {
+    /// After the rows where that is faster, else with the table. The default.
+    #[default]
+    Auto,
+    /// With the table, before the rows.
+    Before,
+    /// After the rows, always.
+    After,
+}
+
+/// Accounts to carry over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// Account patterns such as `app@%`. Not supported yet.
+    pub migrate: Vec<String>,
+}
+
+/// How temporary tables of online schema changes are treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnlineDdlMode {
+    /// They are copied like any table. The default.
+    #[default]
+    Copy,
+    /// Only the original statement of gh-ost is carried.
+    GhOst,
+    /// Only the original statement of DMS is carried.
+    Dms,
+}
+
+/// How long to go on trying before the run fails with its progress kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// For lost connections: 10 minutes to 24 hours; the window begins anew after each success.
+    pub connection: Duration,
+    /// For statements that fail: 1 minute to 24 hours, below `connection`.
+    pub other: Duration,
+}
+
+/// Speed limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Throttle {
+    /// Of the full copy.
+    pub full: FullThrottle,
+    /// Of the incremental phase. Not supported yet.
+    pub incremental: IncrementalThrottle,
+}
+
+/// Speed limits of the full copy; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FullThrottle {
+    /// Queries at the source per second.
+    pub qps: Option<u64>,
+    /// Rows per second.
+    pub rps: Option<u64>,
+    /// Megabytes (10^6 bytes) per second.
+    pub mbps: Option<f64>,
+}
+
+/// Speed limits of the incremental phase; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct IncrementalThrottle {
+    /// Rows per second.
+    pub rps: Option<u64>,
+    /// Megabytes (10^6 bytes) per second.
+    pub mbps: Option<f64>,
+}
+
+/// The heartbeat row at the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Whether it is written.
+    pub write: bool,
+    /// How often.
+    pub interval: Duration,
+}
+
+/// What a DDL statement that fails at the destination does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DdlErrors {
+    /// It is recorded and shown, and the task goes on. The default.
+    #[default]
+    Continue,
+    /// The task stops at its position.
+    Stop,
+}
+
+/// How `verify` compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// What is compared.
+    pub mode: VerifyMode,
+}
+
+/// What `verify` compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyMode {
+    /// Every row. The default.
+    #[default]
+    Full,
+    /// A part of the key ranges, see `verify --sample`.
+    Sample,
+    /// Row counts only.
+    Count,
+}
+
+/// Options of the prechecks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrecheckOptions {
+    /// Codes of alerts that do not block, such as `DT221`; shown in every plan.
+    pub ignore: Vec<String>,
+}
+
+/// An unsafe action that the reviewers of the spec permit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// What may be done.
+    pub action: UnsafeAction,
+    /// The destination database.
+    pub database: String,
+    /// The destination table.
+    pub table: String,
+    /// The column, for actions on one.
+    pub column: Option<String>,
+    /// The index, key, check or partition, for actions on one.
+    pub name: Option<String>,
+}
+
+/// An action that loses data at the destination, or may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsafeAction {
+    /// A table is dropped.
+    DropTable,
+    /// A table is dropped and created anew.
+    RecreateTable,
+    /// A column is dropped.
+    DropColumn,
+    /// A column becomes narrower or of another type, so that values may be cut, rounded or refused.
+    ModifyColumn,
+    /// A text column or table changes its charset, so that characters may be lost.
+    ConvertCharset,
+    /// The primary key or a unique key changes, so that rows may collide.
+    ChangeKey,
+    /// A partition is dropped with its rows, or rows would fit no partition.
+    ChangePartitions,
+}
+
+impl UnsafeAction {
+    /// The word for it in the spec, such as `drop-column`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DropTable => "drop-table",
+            Self::RecreateTable => "recreate-table",
+            Self::DropColumn => "drop-column",
+            Self::ModifyColumn => "modify-column",
+            Self::ConvertCharset => "convert-charset",
+            Self::ChangeKey => "change-key",
+            Self::ChangePartitions => "change-partitions",
+        }
+    }
+
+    /// Whether an allowance for it must name a column.
+    pub fn needs_column(self) -> bool {
+        matches!(self, Self::DropColumn | Self::ModifyColumn)
+    }
+}
+
+impl fmt::Display for UnsafeAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

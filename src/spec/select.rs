@@ -1,0 +1,172 @@
+//! Which databases and tables the spec selects, and what they are called at the destination.
+//!
+//! Pure functions over names: the catalog is asked elsewhere. When several entries match a name, a literal one wins
+//! over a glob, and among globs the first of the file wins; the same rule holds for the tables inside an entry.
+
+use super::model::{ObjectSelection, TableSelection};
+
+/// Databases that no task selects: the servers' own, and `dts`, which holds dtsctl's progress.
+pub const SYSTEM_DATABASES: [&str; 5] = ["information_schema", "performance_schema", "mysql", "sys", "dts"];
+
+/// Whether `database` is a server's own or dtsctl's, in any letter case.
+pub fn is_system_database(database: &str) -> bool {
+    SYSTEM_DATABASES.iter().any(|name| name.eq_ignore_ascii_case(database))
+}
+
+/// Answers what the spec selects.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'a> {
+    objects: &'a [ObjectSelection],
+}
+
+/// A selected table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected<'a> {
+    /// The database's name at the destination.
+    pub destination_db: String,
+    /// The table's name at the destination.
+    pub destination_table: String,
+    /// The entry of `tables` that selected it; `None` when its whole database is selected.
+    pub entry: Option<&'a TableSelection>,
+}
+
+impl<'a> Selection<'a> {
+    /// A selection over the entries of `objects`.
+    pub fn new(objects: &'a [ObjectSelection]) -> Self {
+        Self { objects }
+    }
+
+    /// The entries of `objects`, in the order of the file.
+    pub fn databases(&self) -> &'a [ObjectSelection] {
+        self.objects
+    }
+
+    /// The entry that selects this source database, if any.
+    pub fn database(&self, database: &str) -> Option<&'a ObjectSelection> {
+        if is_system_database(database) {
+            return None;
+        }
+        let matching = || self.objects.iter().filter(|entry| entry.database.matches(database));
+        matching().find(|entry| !entry.database.is_glob()).or_else(|| matching().next())
+    }
+
+    /// Whether anything of this source database is selected.
+    pub fn matches_database(&self, database: &str) -> bool {
+        self.database(database).is_some()
+    }
+
+    /// Whether this source database is selected as a whole: with what is not a table, and with what appears later.
+    pub fn whole_database(&self, database: &str) -> bool {
+        self.database(database).is_some_and(|entry| entry.tables.is_none())
+    }
+
+    /// The name of a selected source database at the destination.
+    pub fn destination_database(&self, database: &str) -> Option<String> {
+        self.database(database).map(|entry| entry.rename.clone().unwrap_or_else(|| database.to_owned()))
+    }
+
+    /// A source table, or a view of a whole database: whether it is selected, and its name at the destination.
+    pub fn table(&self, database: &str, table: &str) -> Option<Selected<'a>> {
+        let object = self.database(database)?;
+        if object.exclude.iter().any(|pattern| pattern.matches(table)) {
+            return None;
+        }
+        let entry = match &object.tables {
+            None => None,
+            Some(tables) => {
+                let matching = || tables.iter().filter(|entry| entry.name.matches(table));
+                Some(matching().find(|entry| !entry.name.is_glob()).or_else(|| matching().next())?)
+            }
+        };
+        Some(Selected {
+            destination_db: object.rename.clone().unwrap_or_else(|| database.to_owned()),
+            destination_table: entry.and_then(|entry| entry.rename.clone()).unwrap_or_else(|| table.to_owned()),
+            entry,
+        })
+    }
+
+    /// Names in the spec that must exist at the source: literal databases, and literal tables as (database, table).
+    pub fn expected(&self) -> (Vec<&'a str>, Vec<(&'a str, &'a str)>) {
+        let mut databases = Vec::new();
+        let mut tables = Vec::new();
+        for entry in self.objects {
+            let Some(database) = entry.database.literal() else { continue };
+            databases.push(database);
+            for table in entry.tables.iter().flatten() {
+                if let Some(name) = table.name.literal() {
+                    tables.push((database, name));
+                }
+            }
+        }
+        (databases, tables)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::pattern::Pattern;
+
+    fn entry(database: &str, rename: Option<&str>, exclude: &[&str], tables: Option<&[(&str, Option<&str>)]>) -> ObjectSelection {
+        ObjectSelection {
+            database: Pattern::new(database),
+            rename: rename.map(str::to_owned),
+            exclude: exclude.iter().map(|name| Pattern::new(*name)).collect(),
+            tables: tables.map(|tables| {
+                tables
+                    .iter()
+                    .map(|(name, rename)| TableSelection {
+                        name: Pattern::new(*name),
+                        rename: rename.map(str::to_owned),
+                        filter: None,
+                        columns: None,
+                        operations: None,
+                    })
+                    .collect()
+            }),
+        }
+    }
+
+    fn names(selected: Option<Selected<'_>>) -> Option<(String, String)> {
+        selected.map(|selected| (selected.destination_db, selected.destination_table))
+    }
+
+    fn pair(database: &str, table: &str) -> Option<(String, String)> {
+        Some((database.to_owned(), table.to_owned()))
+    }
+
+    #[test]
+    fn a_whole_database_follows_its_rename_and_leaves_out_what_is_excluded() {
+        let objects = [entry("shop", Some("shop_dr"), &["tmp_*"], None)];
+        let selection = Selection::new(&objects);
+        assert_eq!(names(selection.table("shop", "orders")), pair("shop_dr", "orders"));
+        assert_eq!(names(selection.table("shop", "tmp_1")), None);
+        assert_eq!(names(selection.table("Shop", "orders")), None);
+        assert!(selection.whole_database("shop"));
+        assert_eq!(selection.destination_database("shop").as_deref(), Some("shop_dr"));
+    }
+
+    #[test]
+    fn a_literal_name_wins_over_a_glob_wherever_it_stands() {
+        let objects = [
+            entry("s*", None, &[], None),
+            entry("shop", Some("shop_dr"), &[], Some(&[("log_*", None), ("log_1", Some("first_log"))])),
+        ];
+        let selection = Selection::new(&objects);
+        assert_eq!(names(selection.table("shop", "log_1")), pair("shop_dr", "first_log"));
+        assert_eq!(names(selection.table("shop", "log_2")), pair("shop_dr", "log_2"));
+        assert_eq!(names(selection.table("shop", "orders")), None);
+        assert_eq!(names(selection.table("stock", "orders")), pair("stock", "orders"));
+        assert_eq!(selection.expected(), (vec!["shop"], vec![("shop", "log_1")]));
+    }
+
+    #[test]
+    fn no_glob_selects_a_system_database() {
+        let objects = [entry("*", None, &[], None)];
+        let selection = Selection::new(&objects);
+        for name in ["mysql", "SYS", "information_schema", "performance_schema", "dts"] {
+            assert!(!selection.matches_database(name), "{name}");
+        }
+        assert!(selection.matches_database("dts2"));
+    }
+}

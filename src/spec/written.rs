@@ -1,0 +1,468 @@
+//! The spec as a person writes it. These doc comments are the documentation: they become `schemas/spec.v1.json` and
+//! what an editor shows. Every key of the design is here, those of later issues included: the checks refuse them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::model::{
+    DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine,
+    TlsMode, Topology, TriggerMode, UnsafeAction, VerifyMode,
+};
+
+/// What a destination shall hold, where it comes from, and under which limits.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The version of this format: `1`.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// The lock and state key: 1 to 57 characters of `A-Z a-z 0-9 . _ -`. Default: the file's name without its ending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Free labels, such as `environment: online`; shown and never interpreted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Where the rows come from.
+    pub source: Endpoint,
+    /// Where the rows go.
+    pub destination: Endpoint,
+    /// Which phases run. Default: all three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
+    /// Where an incremental phase without a full copy begins: `now`, `gtid:SET` or `pos:FILE:POS`. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// `one-way` (default) or `two-way`, which is not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Topology>,
+    /// The databases and tables that are carried: at least one entry.
+    #[schemars(length(min = 1))]
+    pub objects: Vec<Object>,
+    /// What to do about what already exists at the destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Conflict>,
+    /// How names are written at the destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<Names>,
+    /// Options of the schema phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaOptions>,
+    /// Accounts to carry over. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Accounts>,
+    /// Temporary tables of online schema changes. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_ddl: Option<OnlineDdl>,
+    /// How long to go on trying before the run fails with its progress kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// Speed limits. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
+    /// The heartbeat row at the source. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
+    /// What a DDL statement that fails at the destination does. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ddl_errors: Option<DdlErrors>,
+    /// How `dtsctl verify` compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
+    /// Options of the prechecks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precheck: Option<Precheck>,
+    /// Unsafe actions that are permitted, each by its object. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow: Option<Vec<Allow>>,
+}
+
+/// One end: `host` (and `port`) or `socket`, and an account. `${NAME}`, `${NAME:-default}` and `${NAME:?message}` are
+/// replaced from the environment in every text here; `$$` is one dollar sign.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// The engine that must be found there. Default: as detected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// Host name or IP address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Port, 1 to 65535. Default: 3306.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<u16>,
+    /// Path of a Unix socket, instead of `host` and `port`; relative to the spec's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
+    /// The account's user name.
+    pub user: String,
+    /// Where the password is read from.
+    pub password: Password,
+    /// Encryption of the connection. Default: `{mode: preferred}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+}
+
+/// Where a password is read from: `{env: NAME}`, `{file: PATH}`, or `""` for an account without one. A literal
+/// password is refused. It is read when a command connects, not when the spec is validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// `""`.
+    Empty,
+    /// `{env: NAME}`.
+    Env(String),
+    /// `{file: PATH}`.
+    File(String),
+}
+
+/// The two keys of a password that is not empty.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum PasswordKey {
+    Env(String),
+    File(String),
+}
+
+impl Serialize for Password {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let (key, value) = match self {
+            Self::Empty => return serializer.serialize_str(""),
+            Self::Env(name) => ("env", name),
+            Self::File(path) => ("file", path),
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(key, value)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Password;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`{env: NAME}`, `{file: PATH}` or an empty text")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Password, E> {
+                // The value is not repeated: it may be a password.
+                if text.is_empty() { Ok(Password::Empty) } else { Err(E::custom("a literal password is refused")) }
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Password, A::Error> {
+                let key = PasswordKey::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(match key {
+                    PasswordKey::Env(name) => Password::Env(name),
+                    PasswordKey::File(path) => Password::File(path),
+                })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Password {
+    fn schema_name() -> Cow<'static, str> {
+        "Password".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Where a password is read from: `{env: NAME}`, `{file: PATH}`, or `\"\"` for an account without one. \
+                A literal password is refused. It is read when a command connects, not when the spec is validated.",
+            "oneOf": [
+                {"const": "", "description": "An account without a password."},
+                {
+                    "type": "object",
+                    "description": "The name of an environment variable.",
+                    "properties": {"env": {"type": "string", "description": "The name of an environment variable."}},
+                    "required": ["env"],
+                    "additionalProperties": false,
+                },
+                {
+                    "type": "object",
+                    "description": "A file that holds the password and nothing else; relative to the spec's folder.",
+                    "properties": {"file": {
+                        "type": "string",
+                        "description": "A file that holds the password and nothing else; relative to the spec's folder.",
+                    }},
+                    "required": ["file"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
+    }
+}
+
+/// A time with its unit: `1500ms`, `30s`, `10m`, `12h`, `1d`. A bare number is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(pub String);
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A time with its unit: `1500ms`, `30s`, `10m`, `12h`, `1d`. A bare number is refused.",
+            "type": "string",
+            "pattern": "^[0-9]+ *(ms|s|m|min|h|d)$",
+        })
+    }
+}
+
+/// Encryption of a connection.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// How much is demanded. Default: `preferred`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<TlsMode>,
+    /// PEM file with the authorities to trust, for `verify-ca` (needed) and `verify-identity` (default: the public ones).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// PEM file with the client's certificate; goes with `key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert: Option<String>,
+    /// PEM file with the client's private key; goes with `cert`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// Which phases run, in this order.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Create or align databases and tables at the destination. Default: `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<bool>,
+    /// Copy the rows. Default: `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
+    /// Follow the binlog. Default: `true`, which is not supported yet: write `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<bool>,
+}
+
+/// One database, whole or in part.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// The source database: a name, or a glob with `*` and `?`. A glob never selects a server's own databases, nor `dts`.
+    pub database: String,
+    /// The database's name at the destination. Default: the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename: Option<String>,
+    /// Tables and views that are left out: names, or globs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<String>>,
+    /// Only these tables, and nothing that is not a table. Default: the whole database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub tables: Option<Vec<Table>>,
+}
+
+/// One table, or several by a glob.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The source table: a name, or a glob with `*` and `?`.
+    pub name: String,
+    /// The table's name at the destination. Default: the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename: Option<String>,
+    /// Only rows for which this SQL condition holds. Not supported yet.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Columns left out or renamed. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Columns>,
+    /// The operations that the incremental phase carries. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Vec<Operation>>,
+}
+
+/// Columns left out or renamed. Not supported yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Columns left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<String>>,
+    /// Source column to destination column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename: Option<BTreeMap<String, String>>,
+}
+
+/// What to do about what already exists at the destination.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conflict {
+    /// About tables that exist before the first apply. Default: `fail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing_tables: Option<ExistingTables>,
+    /// What the incremental phase does with a conflicting row. Default: `overwrite`; the others are not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowConflict>,
+}
+
+/// How names are written at the destination.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Names {
+    /// Capitalisation. Default: `default`; the others are not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<NameCase>,
+}
+
+/// Options of the schema phase.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaOptions {
+    /// The storage engine of tables at the destination. Default: `innodb`; `x-engine` is not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<StorageEngine>,
+    /// What happens to triggers. Default: `manual`; `auto` is not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triggers: Option<TriggerMode>,
+    /// Whether the plan adds notes on how well the schema fits the destination; they never block. Default: `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assess: Option<bool>,
+    /// When secondary indexes are built. Default: `auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secondary_indexes: Option<SecondaryIndexes>,
+}
+
+/// Accounts to carry over. Not supported yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    /// Account patterns such as `app@%`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migrate: Option<Vec<String>>,
+}
+
+/// Temporary tables of online schema changes. Not supported yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnlineDdl {
+    /// How they are treated. Default: `copy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<OnlineDdlMode>,
+    /// Regular expressions for shadow tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Vec<String>>,
+    /// Regular expressions for trash tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trash: Option<Vec<String>>,
+}
+
+/// How long to go on trying before the run fails with its progress kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// For lost connections: `10m` to `1440m`, better above `30m`. Default: `720m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Time>,
+    /// For statements that fail: `1m` to `1440m`, below `connection`. Default: `10m`, or half of `connection` if that is less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<Time>,
+}
+
+/// Speed limits. A limit that is left out is none.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    /// Of the full copy; only where `phases.full` is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full: Option<FullThrottle>,
+    /// Of the incremental phase. Not supported yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<IncrementalThrottle>,
+}
+
+/// Speed limits of the full copy.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FullThrottle {
+    /// Queries at the source per second, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub qps: Option<u64>,
+    /// Rows per second, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub rps: Option<u64>,
+    /// Megabytes (10^6 bytes) per second, above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub mbps: Option<f64>,
+}
+
+/// Speed limits of the incremental phase. Not supported yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncrementalThrottle {
+    /// Rows per second, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub rps: Option<u64>,
+    /// Megabytes (10^6 bytes) per second, above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub mbps: Option<f64>,
+}
+
+/// The heartbeat row at the source. Not supported yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// Whether it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<bool>,
+    /// How often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Time>,
+}
+
+/// How `dtsctl verify` compares.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// What is compared. Default: `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<VerifyMode>,
+}
+
+/// Options of the prechecks.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Precheck {
+    /// Codes of alerts that do not block, such as `DT221`. Only ignorable ones; they are shown in every plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Vec<String>>,
+}
+
+/// An unsafe action that is permitted.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// What may be done.
+    pub action: UnsafeAction,
+    /// The destination table as `database.table`.
+    pub table: String,
+    /// The column, for `drop-column` and `modify-column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The key or partition, for `change-key` and `change-partitions`. Default: any of the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
