@@ -1,1 +1,10 @@
-//! dtsctl.
+//! dtsctl: declarative migration and synchronisation for the MySQL family.
+//!
+//! The rooms, and who may use whom (a test greps the `use crate::` lines for this):
+//!
+//! - `connect` opens sessions and alone knows vendors and versions.
+//! - `catalog` is what a server holds: the model, and the queries that fill it.
+
+pub mod catalog;
+pub mod connect;
+pub mod event;
