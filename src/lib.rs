@@ -1,3 +1,12 @@
-//! dtsctl.
+//! dtsctl: declarative migration and synchronisation for the MySQL family.
+//!
+//! The rooms, and who may use whom (a test greps the `use crate::` lines for this):
+//!
+//! - `connect` opens sessions and alone knows vendors and versions.
+//! - `catalog` is what a server holds: the model, and the queries that fill it.
+//! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
 
+pub mod catalog;
+pub mod connect;
+pub mod event;
 pub mod spec;

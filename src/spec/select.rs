@@ -148,10 +148,8 @@ mod tests {
 
     #[test]
     fn a_literal_name_wins_over_a_glob_wherever_it_stands() {
-        let objects = [
-            entry("s*", None, &[], None),
-            entry("shop", Some("shop_dr"), &[], Some(&[("log_*", None), ("log_1", Some("first_log"))])),
-        ];
+        let objects =
+            [entry("s*", None, &[], None), entry("shop", Some("shop_dr"), &[], Some(&[("log_*", None), ("log_1", Some("first_log"))]))];
         let selection = Selection::new(&objects);
         assert_eq!(names(selection.table("shop", "log_1")), pair("shop_dr", "first_log"));
         assert_eq!(names(selection.table("shop", "log_2")), pair("shop_dr", "log_2"));

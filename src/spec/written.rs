@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine,
-    TlsMode, Topology, TriggerMode, UnsafeAction, VerifyMode,
+    DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine, TlsMode, Topology,
+    TriggerMode, UnsafeAction, VerifyMode,
 };
 
 /// What a destination shall hold, where it comes from, and under which limits.

@@ -1,0 +1,125 @@
+//! Vendor and version of a server as one value, with the questions the rest of the program asks of it as methods.
+//!
+//! No other room compares version numbers.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The two lines of servers. RDS MySQL, PolarDB and Aurora answer as MySQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Vendor {
+    /// MySQL and what speaks as it.
+    MySql,
+    /// MariaDB.
+    MariaDb,
+}
+
+impl Vendor {
+    /// Lower-case name, as in plans: `mysql`, `mariadb`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MySql => "mysql",
+            Self::MariaDb => "mariadb",
+        }
+    }
+}
+
+/// A server's vendor and version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Flavor {
+    /// Vendor.
+    pub vendor: Vendor,
+    /// Major, minor, patch.
+    pub version: (u16, u16, u16),
+}
+
+impl fmt::Display for Flavor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (major, minor, patch) = self.version;
+        write!(f, "{} {major}.{minor}.{patch}", self.vendor.name())
+    }
+}
+
+impl Flavor {
+    /// Reads `SELECT VERSION()` (`10.11.19-MariaDB-0+deb12u1`, `9.7.4`, `5.5.5-10.6.1-MariaDB`) with `@@version_comment`, which names
+    /// MariaDB on builds whose version string does not. `None` when there are no three numbers in it.
+    pub fn parse(version: &str, comment: &str) -> Option<Self> {
+        let is_mariadb = version.to_ascii_lowercase().contains("mariadb") || comment.to_ascii_lowercase().contains("mariadb");
+        // MariaDB up to 10.x puts 5.5.5- before its version for the sake of old replicas (MDEV-4088).
+        let text = if is_mariadb { version.strip_prefix("5.5.5-").unwrap_or(version) } else { version };
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|s| !s.is_empty()).map(str::parse);
+        let version = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+        Some(Self { vendor: if is_mariadb { Vendor::MariaDb } else { Vendor::MySql }, version })
+    }
+
+    /// MariaDB.
+    pub fn is_mariadb(self) -> bool {
+        self.vendor == Vendor::MariaDb
+    }
+
+    /// MySQL and what speaks as it.
+    pub fn is_mysql(self) -> bool {
+        self.vendor == Vendor::MySql
+    }
+
+    /// At least this version, of either vendor.
+    pub fn at_least(self, major: u16, minor: u16, patch: u16) -> bool {
+        self.version >= (major, minor, patch)
+    }
+
+    /// MySQL 5.7 and later, MariaDB 10.5 and later.
+    pub fn is_supported(self) -> bool {
+        match self.vendor {
+            Vendor::MySql => self.at_least(5, 7, 0),
+            Vendor::MariaDb => self.at_least(10, 5, 0),
+        }
+    }
+
+    /// JSON is a binary type of its own. On MariaDB it is LONGTEXT with a check.
+    pub fn has_json_type(self) -> bool {
+        self.is_mysql()
+    }
+
+    /// The statement that names the current binlog position. `SHOW MASTER STATUS` is gone in MySQL 8.4 (manual: 8.4 changes);
+    /// `SHOW BINARY LOG STATUS` came with 8.2, and MariaDB has `SHOW BINLOG STATUS` since 10.5.2.
+    pub fn binlog_status_statement(self) -> &'static str {
+        match self.vendor {
+            Vendor::MySql if self.at_least(8, 2, 0) => "SHOW BINARY LOG STATUS",
+            _ => "SHOW MASTER STATUS",
+        }
+    }
+
+    /// `information_schema_stats_expiry` exists: without setting it to 0 MySQL 8.0 and later answer row counts and AUTO_INCREMENT
+    /// values that are up to a day old (manual: INFORMATION_SCHEMA optimization).
+    pub fn has_stats_expiry(self) -> bool {
+        self.is_mysql() && self.at_least(8, 0, 0)
+    }
+
+    /// Numeric data dictionary facts such as invisible indexes (`STATISTICS.EXPRESSION`, `IS_VISIBLE`) are there: MySQL 8.0.13.
+    pub fn has_functional_keys(self) -> bool {
+        self.is_mysql() && self.at_least(8, 0, 13)
+    }
+
+    /// Spatial columns may carry an SRID attribute and the catalog names it: MySQL 8.0.3.
+    pub fn has_column_srid(self) -> bool {
+        self.is_mysql() && self.at_least(8, 0, 3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_servers_print_them() {
+        let read = |v, c| Flavor::parse(v, c).map(|f| f.to_string());
+        assert_eq!(read("10.11.19-MariaDB-0+deb12u1-log", "Debian 12").as_deref(), Some("mariadb 10.11.19"));
+        assert_eq!(read("5.5.5-10.6.1-MariaDB", "").as_deref(), Some("mariadb 10.6.1"));
+        assert_eq!(read("9.7.4-1", "(Debian)").as_deref(), Some("mysql 9.7.4"));
+        assert_eq!(read("8.0.36", "Source distribution").as_deref(), Some("mysql 8.0.36"));
+        assert_eq!(read("5.7.44-log", "MySQL Community Server (GPL)").as_deref(), Some("mysql 5.7.44"));
+        assert_eq!(read("proxy", ""), None);
+    }
+}

@@ -1,0 +1,608 @@
+//! One session on one server: opening, preparing, asking, loading.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use mysql::{
+    Conn, LocalInfileHandler, OptsBuilder, Row, SslOpts, Value,
+    prelude::{Protocol, Queryable},
+};
+
+use super::{
+    error::{ConnectError, from_mysql},
+    flavor::Flavor,
+};
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// TCP.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port, 1 to 65535.
+        port: u16,
+    },
+    /// A Unix socket.
+    Socket(PathBuf),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Socket(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// How far TLS goes, in the words of the `mysql` client's `--ssl-mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsLevel {
+    /// Never.
+    Disabled,
+    /// When the server offers it; nothing is verified.
+    Preferred,
+    /// Always; nothing is verified.
+    Required,
+    /// Always; the certificate must come from a known CA.
+    VerifyCa,
+    /// As before, and name this very host or address.
+    VerifyIdentity,
+}
+
+/// TLS settings of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsChoice {
+    /// How far.
+    pub level: TlsLevel,
+    /// PEM file of the CA; public CAs are known without one.
+    pub ca: Option<PathBuf>,
+    /// PEM files of the client's certificate and key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// All that is needed to open a session. `Debug` does not show the password.
+#[derive(Clone)]
+pub struct Login {
+    /// Where.
+    pub place: Place,
+    /// Account name.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// TLS.
+    pub tls: TlsChoice,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Login({}@{})", self.user, self.place)
+    }
+}
+
+/// What a session is for; decides its `sql_mode` and charset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reads the catalog; results in utf8mb4.
+    Catalog,
+    /// Reads rows; text columns come in their own charset's bytes.
+    Read,
+    /// Writes rows: strict, but any date and any AUTO_INCREMENT value a server may hold is taken.
+    Write,
+    /// Runs schema statements.
+    Ddl,
+    /// Holds locks and small control statements.
+    Control,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Catalog => "catalog",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Ddl => "ddl",
+            Self::Control => "control",
+        }
+    }
+
+    /// Reading sessions want no mode at all: `ANSI_QUOTES`, `PAD_CHAR_TO_FULL_LENGTH` and the like would change what comes back.
+    /// Writing and schema sessions are strict, so that nothing is cut or clipped, but take the zero and impossible dates that a
+    /// table may hold or have as a default (traps.md, "DDL needs its own sql_mode").
+    fn sql_mode(self) -> &'static str {
+        match self {
+            Self::Catalog | Self::Read => "",
+            Self::Write | Self::Ddl | Self::Control => "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES",
+        }
+    }
+}
+
+/// What a server says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// Vendor and version.
+    pub flavor: Flavor,
+    /// `VERSION()` as it stands.
+    pub version_text: String,
+    /// `server_uuid`, or on MariaDB host name, port, server id and data folder joined: tells two servers apart.
+    pub identity: String,
+    /// The account as the server matched it, `user@host`.
+    pub account: String,
+    /// TLS protocol and cipher of this session; empty when in clear.
+    pub tls_cipher: String,
+    /// Settings of the server that decisions hang on, by name; those it lacks are absent.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl ServerInfo {
+    /// A variable's value.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// A boolean variable: `ON`, `1`, `YES`.
+    pub fn is_on(&self, name: &str) -> bool {
+        matches!(self.variable(name), Some("ON" | "1" | "YES" | "on"))
+    }
+
+    /// A numeric variable.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.variable(name)?.parse().ok()
+    }
+
+    /// Largest packet the server takes, in bytes.
+    pub fn max_allowed_packet(&self) -> u64 {
+        self.number("max_allowed_packet").unwrap_or(4 << 20)
+    }
+
+    /// Names compare without regard to case (`lower_case_table_names` 1 or 2).
+    pub fn folds_names(&self) -> bool {
+        matches!(self.number("lower_case_table_names"), Some(1 | 2))
+    }
+}
+
+const VARIABLES: &[&str] = &[
+    "binlog_format",
+    "binlog_row_image",
+    "character_set_server",
+    "collation_server",
+    "datadir",
+    "default_storage_engine",
+    "enforce_storage_engine",
+    "explicit_defaults_for_timestamp",
+    "foreign_key_checks",
+    "gtid_mode",
+    "hostname",
+    "innodb_default_row_format",
+    "innodb_page_size",
+    "innodb_read_only",
+    "innodb_strict_mode",
+    "local_infile",
+    "log_bin",
+    "lower_case_table_names",
+    "max_allowed_packet",
+    "port",
+    "read_only",
+    "server_id",
+    "server_uuid",
+    "show_gipk_in_create_table_and_information_schema",
+    "socket",
+    "sql_generate_invisible_primary_key",
+    "sql_mode",
+    "sql_require_primary_key",
+    "super_read_only",
+    "system_time_zone",
+    "time_zone",
+    "tmpdir",
+    "version_comment",
+];
+
+/// What a statement without rows came back with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Rows the server says it touched.
+    pub affected: u64,
+    /// Warnings it counted.
+    pub warnings: u64,
+    /// Its info text, e.g. `Records: 3  Deleted: 0  Skipped: 0  Warnings: 0`.
+    pub info: String,
+}
+
+/// A small result held in memory, all values as the server's text.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// Column names.
+    pub columns: Vec<String>,
+    /// Values by row and column; `None` is NULL.
+    pub rows: Vec<Vec<Option<Vec<u8>>>>,
+}
+
+impl Rows {
+    /// Index of a column by its name, without regard to case.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.eq_ignore_ascii_case(name))
+    }
+
+    /// Value as text; NULL and a missing column are `None`; invalid UTF-8 is replaced.
+    pub fn text(&self, row: usize, name: &str) -> Option<String> {
+        let value = self.rows.get(row)?.get(self.column(name)?)?.as_ref()?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// Value by position as text.
+    pub fn text_at(&self, row: usize, column: usize) -> Option<String> {
+        let value = self.rows.get(row)?.get(column)?.as_ref()?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// Value by position as a number.
+    pub fn number_at(&self, row: usize, column: usize) -> Option<u64> {
+        self.text_at(row, column)?.parse().ok()
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// No rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// One row of a stream, values as the server sent them.
+pub struct ResultRow(Row);
+
+impl ResultRow {
+    /// Bytes of a value; `None` is NULL.
+    pub fn get(&self, column: usize) -> Option<&[u8]> {
+        match self.0.as_ref(column) {
+            Some(Value::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Number of columns.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// No columns.
+    pub fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+}
+
+/// An open, prepared session. Dropping it closes it; the server rolls back what was not committed.
+pub struct Session {
+    conn: Conn,
+    address: String,
+    comment: String,
+    info: ServerInfo,
+}
+
+impl Session {
+    /// Opens and prepares a session.
+    ///
+    /// # Errors
+    /// [`ConnectError::Unreachable`], [`ConnectError::AccessDenied`], [`ConnectError::HostNotAllowed`], [`ConnectError::Tls`],
+    /// [`ConnectError::UnsupportedServer`], or what a preparing statement failed with.
+    pub fn open(login: &Login, purpose: Purpose) -> Result<Self, ConnectError> {
+        let address = login.place.to_string();
+        let conn = connect(login, &address)?;
+        let mut session = Self {
+            conn,
+            address,
+            comment: format!("/* dtsctl {} */ ", purpose.name()),
+            info: ServerInfo {
+                flavor: Flavor { vendor: super::Vendor::MySql, version: (0, 0, 0) },
+                version_text: String::new(),
+                identity: String::new(),
+                account: String::new(),
+                tls_cipher: String::new(),
+                variables: BTreeMap::new(),
+            },
+        };
+        session.info = session.read_info()?;
+        session.prepare(purpose)?;
+        Ok(session)
+    }
+
+    /// The one place where sessions get their settings.
+    fn prepare(&mut self, purpose: Purpose) -> Result<(), ConnectError> {
+        let flavor = self.info.flavor;
+        let mut settings = vec![
+            "time_zone='+00:00'".to_owned(),
+            format!("sql_mode='{}'", purpose.sql_mode()),
+            "autocommit=1".to_owned(),
+            "sql_quote_show_create=1".to_owned(),
+            "sql_select_limit=18446744073709551615".to_owned(),
+            "sql_auto_is_null=0".to_owned(),
+            "sql_safe_updates=0".to_owned(),
+            "group_concat_max_len=1048576".to_owned(),
+            // Only so many bytes of a sort key count (default 1024); keys are up to 3072 bytes long.
+            "max_sort_length=16384".to_owned(),
+            // A throttled or waiting reader must not be cut off by the server (default 60 s to write, 30 s to read).
+            "net_write_timeout=86400".to_owned(),
+            "net_read_timeout=86400".to_owned(),
+            "wait_timeout=86400".to_owned(),
+            "lock_wait_timeout=50".to_owned(),
+            "innodb_lock_wait_timeout=20".to_owned(),
+            "foreign_key_checks=0".to_owned(),
+            "unique_checks=1".to_owned(),
+        ];
+        if flavor.is_mariadb() {
+            settings.push("max_statement_time=0".to_owned());
+        } else {
+            settings.push("max_execution_time=0".to_owned());
+        }
+        if flavor.has_stats_expiry() && purpose == Purpose::Catalog {
+            settings.push("information_schema_stats_expiry=0".to_owned());
+        }
+        self.exec("preparing the session", "SET NAMES utf8mb4")?;
+        self.exec("preparing the session", &format!("SET SESSION {}", settings.join(", ")))?;
+        if purpose == Purpose::Read {
+            self.exec("preparing the session", "SET character_set_results=NULL")?;
+        }
+        if purpose == Purpose::Ddl && flavor.is_mysql() {
+            // These need a right of their own on some versions; where it lacks, the plan has checked the global value.
+            for optional in ["sql_generate_invisible_primary_key=0", "explicit_defaults_for_timestamp=1"] {
+                let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
+            }
+        } else if purpose == Purpose::Ddl {
+            let _ = self.exec("preparing the session", "SET SESSION explicit_defaults_for_timestamp=1");
+        }
+        Ok(())
+    }
+
+    fn read_info(&mut self) -> Result<ServerInfo, ConnectError> {
+        let list = VARIABLES.iter().map(|v| format!("'{v}'")).collect::<Vec<_>>().join(",");
+        let rows = self.query("reading variables", &format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({list})"))?;
+        let mut variables: BTreeMap<String, String> = (0..rows.len())
+            .filter_map(|r| Some((rows.text_at(r, 0)?.to_ascii_lowercase(), rows.text_at(r, 1).unwrap_or_default())))
+            .collect();
+        let me = self.query("reading the version", "SELECT VERSION(), CURRENT_USER()")?;
+        let version_text = me.text_at(0, 0).unwrap_or_default();
+        let comment = variables.get("version_comment").cloned().unwrap_or_default();
+        let unsupported = || ConnectError::UnsupportedServer { address: self.address.clone(), version: version_text.clone() };
+        let flavor = Flavor::parse(&version_text, &comment).filter(|f| f.is_supported()).ok_or_else(unsupported)?;
+        let cipher = self.query("reading the TLS state", "SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_cipher','Ssl_version')")?;
+        let cipher: Vec<String> = (0..cipher.len()).rev().filter_map(|r| cipher.text_at(r, 1)).filter(|s| !s.is_empty()).collect();
+        let part = |name: &str| variables.get(name).map_or("", String::as_str);
+        let identity = match variables.get("server_uuid") {
+            Some(uuid) if !uuid.is_empty() => uuid.clone(),
+            _ => format!("{}:{}:{}:{}", part("hostname"), part("port"), part("server_id"), part("datadir")),
+        };
+        variables.remove("version_comment");
+        Ok(ServerInfo {
+            flavor,
+            identity,
+            account: me.text_at(0, 1).unwrap_or_default(),
+            tls_cipher: cipher.join(" "),
+            variables,
+            version_text,
+        })
+    }
+
+    /// What the server says of itself, read when the session was opened.
+    pub fn info(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    /// Vendor and version.
+    pub fn flavor(&self) -> Flavor {
+        self.info.flavor
+    }
+
+    /// `host:port` or the socket's path.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The server's number for this connection, for `KILL`.
+    pub fn connection_id(&self) -> u32 {
+        self.conn.connection_id()
+    }
+
+    fn fail(&self, error: mysql::Error, doing: &str) -> ConnectError {
+        from_mysql(error, &self.address, &doing)
+    }
+
+    /// Runs a statement and keeps its rows. For small results.
+    ///
+    /// # Errors
+    /// As the server or the connection fails; `doing` names it.
+    pub fn query(&mut self, doing: &str, sql: &str) -> Result<Rows, ConnectError> {
+        let mut sets = self.query_sets(doing, sql)?;
+        Ok(if sets.is_empty() { Rows::default() } else { sets.swap_remove(0) })
+    }
+
+    /// Runs several statements joined by `;` in one round trip and keeps the rows of each that has any.
+    ///
+    /// # Errors
+    /// The first that fails; those before it have run.
+    pub fn query_sets(&mut self, doing: &str, sql: &str) -> Result<Vec<Rows>, ConnectError> {
+        let text = format!("{}{sql}", self.comment);
+        let address = self.address.clone();
+        let fail = |e| from_mysql(e, &address, &doing);
+        let mut result = self.conn.query_iter(text).map_err(fail)?;
+        let mut sets = Vec::new();
+        while let Some(set) = result.iter() {
+            let columns: Vec<String> = set.columns().as_ref().iter().map(|c| c.name_str().into_owned()).collect();
+            let mut rows = Vec::new();
+            for row in set {
+                let row = row.map_err(fail)?;
+                rows.push(
+                    row.unwrap()
+                        .into_iter()
+                        .map(|value| match value {
+                            Value::Bytes(bytes) => Some(bytes),
+                            _ => None,
+                        })
+                        .collect(),
+                );
+            }
+            if !columns.is_empty() {
+                sets.push(Rows { columns, rows });
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Runs a statement that returns no rows.
+    ///
+    /// # Errors
+    /// As the server or the connection fails.
+    pub fn exec(&mut self, doing: &str, sql: &str) -> Result<Outcome, ConnectError> {
+        let text = format!("{}{sql}", self.comment);
+        let address = self.address.clone();
+        let result = self.conn.query_iter(text).map_err(|e| from_mysql(e, &address, &doing))?;
+        let outcome = outcome(&result);
+        drop(result);
+        Ok(outcome)
+    }
+
+    /// Runs a query and hands its rows over one by one, without holding them. `each` returns `false` to stop; the rest of the result is
+    /// then read and thrown away, so stop only near the end or drop the session.
+    ///
+    /// # Errors
+    /// As the server or the connection fails, also in the middle of the rows.
+    pub fn stream(&mut self, doing: &str, sql: &str, mut each: impl FnMut(&ResultRow) -> bool) -> Result<u64, ConnectError> {
+        let text = format!("{}{sql}", self.comment);
+        let address = self.address.clone();
+        let result = self.conn.query_iter(text).map_err(|e| from_mysql(e, &address, &doing))?;
+        let mut rows = 0;
+        for row in result {
+            let row = ResultRow(row.map_err(|e| from_mysql(e, &address, &doing))?);
+            rows += 1;
+            if !each(&row) {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Runs `LOAD DATA LOCAL INFILE` with what `feed` writes as the file. When `feed` fails, the server never sees the file's end:
+    /// the connection is then dead and must be dropped, and the server rolls back.
+    ///
+    /// # Errors
+    /// As the server or the connection fails; [`ConnectError::Lost`] when `feed` failed.
+    pub fn load_local(
+        &mut self,
+        doing: &str,
+        sql: &str,
+        feed: impl FnMut(&mut dyn io::Write) -> io::Result<()> + Send + 'static,
+    ) -> Result<Outcome, ConnectError> {
+        let mut feed = feed;
+        self.conn.set_local_infile_handler(Some(LocalInfileHandler::new(move |_, out| feed(out))));
+        let outcome = self.exec(doing, sql);
+        self.conn.set_local_infile_handler(None);
+        outcome
+    }
+
+    /// Codes and messages of the last statement's warnings, values taken out, at most `most`.
+    ///
+    /// # Errors
+    /// As the server or the connection fails.
+    pub fn warnings(&mut self, most: usize) -> Result<Vec<(u16, String)>, ConnectError> {
+        // No comment before it: it must be the very next statement, and a statement of its own would reset the list.
+        let rows: Vec<(String, u16, String)> =
+            self.conn.query(format!("SHOW WARNINGS LIMIT {most}")).map_err(|e| self.fail(e, "reading warnings"))?;
+        Ok(rows.into_iter().map(|(_, code, message)| (code, super::without_values(code, &message))).collect())
+    }
+
+    /// Time of one empty round trip.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    pub fn ping(&mut self) -> Result<Duration, ConnectError> {
+        let start = Instant::now();
+        self.conn.ping().map_err(|e| self.fail(e, "pinging"))?;
+        Ok(start.elapsed())
+    }
+}
+
+fn outcome<T: Protocol>(result: &mysql::QueryResult<'_, '_, '_, T>) -> Outcome {
+    Outcome { affected: result.affected_rows(), warnings: u64::from(result.warnings()), info: result.info_str().into_owned() }
+}
+
+fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
+    let ssl = match login.tls.level {
+        TlsLevel::Disabled => None,
+        level => {
+            let mut ssl = SslOpts::default();
+            if let Some(ca) = &login.tls.ca {
+                ssl = ssl.with_root_cert_path(Some(ca.clone()));
+            }
+            if let Some((cert, key)) = &login.tls.identity {
+                ssl = ssl.with_client_identity(Some(mysql::ClientIdentity::new(cert.clone(), key.clone())));
+            }
+            let verify_ca = matches!(level, TlsLevel::VerifyCa | TlsLevel::VerifyIdentity);
+            Some(ssl.with_danger_accept_invalid_certs(!verify_ca).with_danger_skip_domain_validation(level != TlsLevel::VerifyIdentity))
+        }
+    };
+    let attempt = |ssl: Option<SslOpts>| {
+        let mut opts = OptsBuilder::new()
+            .user(Some(&login.user))
+            .pass(Some(&login.password))
+            .prefer_socket(false)
+            .max_allowed_packet(Some(1 << 30))
+            .tcp_connect_timeout(Some(Duration::from_secs(10)))
+            .tcp_keepalive_time_ms(Some(20_000))
+            .tcp_keepalive_probe_interval_secs(Some(10))
+            .tcp_keepalive_probe_count(Some(3))
+            .tcp_nodelay(true)
+            .stmt_cache_size(0)
+            .connect_attrs::<&str, &str>(Some([("program_name", "dtsctl")].into()))
+            .ssl_opts(ssl);
+        opts = match &login.place {
+            Place::Tcp { host, port } => opts.ip_or_hostname(Some(host.clone())).tcp_port(*port),
+            Place::Socket(path) => opts.socket(Some(path.to_string_lossy().into_owned())),
+        };
+        Conn::new(opts)
+    };
+    let result = match attempt(ssl.clone()) {
+        Err(mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) if login.tls.level == TlsLevel::Preferred => attempt(None),
+        other => other,
+    };
+    result.map_err(|error| match error {
+        mysql::Error::MySqlError(e) if e.code == 1130 => ConnectError::HostNotAllowed { address: address.to_owned(), reason: e.message },
+        mysql::Error::MySqlError(e) if matches!(e.code, 1044 | 1045 | 1227 | 1251 | 1524 | 1698 | 1862 | 3118 | 3159 | 3955 | 4151) => {
+            ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.message }
+        }
+        mysql::Error::DriverError(
+            e @ (mysql::DriverError::UnknownAuthPlugin(_)
+            | mysql::DriverError::OldMysqlPasswordDisabled
+            | mysql::DriverError::CleartextPluginDisabled),
+        ) => ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.to_string() },
+        mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
+            ConnectError::Tls { address: address.to_owned(), reason: "the server does not offer TLS".to_owned() }
+        }
+        mysql::Error::TlsError(e) => ConnectError::Tls { address: address.to_owned(), reason: e.to_string() },
+        mysql::Error::DriverError(mysql::DriverError::CouldNotConnect(Some((_, reason, _)))) => {
+            ConnectError::Unreachable { address: address.to_owned(), reason }
+        }
+        mysql::Error::DriverError(e @ (mysql::DriverError::ConnectTimeout | mysql::DriverError::CouldNotConnect(None))) => {
+            ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() }
+        }
+        mysql::Error::IoError(e) => match tls_reason(&e) {
+            Some(reason) => ConnectError::Tls { address: address.to_owned(), reason },
+            None => ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() },
+        },
+        other => from_mysql(other, address, &"connecting"),
+    })
+}
+
+/// A failed handshake reaches us as an I/O error whose text is the TLS library's.
+fn tls_reason(error: &io::Error) -> Option<String> {
+    let text = error.to_string();
+    let is_tls = text.contains("certificate") || text.contains("peer misbehaved") || text.contains("handshake") || text.contains("alert");
+    is_tls.then_some(text)
+}

@@ -1,0 +1,173 @@
+//! What phases tell of themselves while they run. A phase emits these and prints nothing; the report and the state file listen.
+//!
+//! An event about rows is emitted after the destination has committed them, so a listener is never ahead of the destination.
+
+use std::sync::Arc;
+
+use crate::catalog::TableName;
+
+/// The phases of an apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Databases and tables, without foreign keys and, where it pays, without secondary indexes.
+    Schema,
+    /// Rows.
+    Full,
+    /// What the schema phase left for after the rows: secondary indexes, foreign keys, AUTO_INCREMENT counters.
+    Finish,
+    /// The binlog.
+    Incremental,
+}
+
+impl Phase {
+    /// Lower-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Full => "full",
+            Self::Finish => "finish",
+            Self::Incremental => "incremental",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A phase begins; `done` when it was finished by an earlier run and is passed over.
+    PhaseStarted {
+        /// Which.
+        phase: Phase,
+    },
+    /// A phase has ended well.
+    PhaseFinished {
+        /// Which.
+        phase: Phase,
+    },
+    /// A statement is about to run at the destination.
+    StatementStarted {
+        /// The action's id in the plan, e.g. `a3`.
+        action: String,
+        /// Position of the statement among the action's, from 0.
+        index: usize,
+        /// The object it is for, as the plan names it.
+        object: String,
+        /// The statement's text.
+        sql: String,
+    },
+    /// It has run.
+    StatementFinished {
+        /// The action's id.
+        action: String,
+        /// Position among the action's statements.
+        index: usize,
+        /// How long it took, in milliseconds.
+        milliseconds: u64,
+        /// Warnings the server gave, codes and texts without values.
+        warnings: Vec<(u16, String)>,
+        /// Found done by an earlier run that could not note it any more.
+        found_done: bool,
+    },
+    /// The copy of a table is about to begin or to go on.
+    TableStarted {
+        /// Source table.
+        table: TableName,
+        /// Where its rows go.
+        destination: TableName,
+        /// Estimated rows.
+        rows_estimate: u64,
+        /// Estimated bytes.
+        bytes_estimate: u64,
+        /// Rows that earlier runs have committed.
+        rows_done: u64,
+        /// Ranges it is cut into.
+        ranges: u32,
+    },
+    /// A chunk of rows of one range has been committed at the destination.
+    ChunkCommitted {
+        /// Source table.
+        table: TableName,
+        /// Number of the range in its table, from 0.
+        range: u32,
+        /// Number of the chunk in its range, from 0.
+        chunk: u64,
+        /// Rows read from the source.
+        read: u64,
+        /// Rows the destination says it has written.
+        written: u64,
+        /// Rows counted at the destination afterwards.
+        found: u64,
+        /// Bytes of column values.
+        bytes: u64,
+        /// Milliseconds from the first read to the commit.
+        milliseconds: u64,
+    },
+    /// All of a range is at the destination.
+    RangeFinished {
+        /// Source table.
+        table: TableName,
+        /// Number of the range in its table.
+        range: u32,
+    },
+    /// All rows of a table are at the destination.
+    TableFinished {
+        /// Source table.
+        table: TableName,
+        /// Rows of all runs together.
+        rows: u64,
+        /// Bytes of all runs together.
+        bytes: u64,
+    },
+    /// Something waits; `reason` says for what. Status shows it until [`Event::WaitOver`].
+    Waiting {
+        /// Who waits, e.g. `full copy`, `schema`.
+        who: String,
+        /// For what, e.g. `connection to 10.0.0.5:3306 (next try in 4 s): ...`.
+        reason: String,
+    },
+    /// The wait of that name is over.
+    WaitOver {
+        /// Who waited.
+        who: String,
+    },
+    /// Something a person should know, which stops nothing.
+    Note {
+        /// The text.
+        text: String,
+    },
+}
+
+/// Listens to events. Called from many threads; must be quick and must not fail.
+pub trait Observer: Send + Sync {
+    /// Takes one event.
+    fn observe(&self, event: &Event);
+}
+
+/// Hands each event to several observers in turn.
+#[derive(Clone, Default)]
+pub struct Observers(pub Vec<Arc<dyn Observer>>);
+
+impl Observer for Observers {
+    fn observe(&self, event: &Event) {
+        for observer in &self.0 {
+            observer.observe(event);
+        }
+    }
+}
+
+/// Whether the run has been asked to stop; shared by all threads of a run.
+#[derive(Clone, Default, Debug)]
+pub struct StopToken(Arc<std::sync::atomic::AtomicBool>);
+
+impl StopToken {
+    /// Asks all to stop at the next safe place.
+    pub fn stop(&self) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Has somebody asked?
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
