@@ -534,3 +534,14 @@ impl fmt::Display for UnsafeAction {
         f.write_str(self.as_str())
     }
 }
+
+/// What a finding's code stands for, as far as the spec must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// There is no such finding.
+    Unknown,
+    /// It can be listed in `precheck.ignore`.
+    Ignorable,
+    /// Its cause must be mended.
+    Fixed,
+}
