@@ -4,7 +4,11 @@
 //!
 //! - `connect` opens sessions and alone knows vendors and versions.
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
+//! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
 pub mod connect;
+pub mod ddl;
+pub mod diff;
 pub mod event;
