@@ -5,8 +5,12 @@
 //! - `connect` opens sessions and alone knows vendors and versions.
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
+//! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
 pub mod connect;
+pub mod ddl;
+pub mod diff;
 pub mod event;
 pub mod spec;
