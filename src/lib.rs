@@ -11,6 +11,7 @@
 pub mod catalog;
 pub mod connect;
 pub mod ddl;
+pub mod destination;
 pub mod diff;
 pub mod event;
 pub mod spec;

@@ -29,11 +29,7 @@ pub struct Program {
 
 impl Program {
     fn of_machine(path: PathBuf) -> Self {
-        Self {
-            path,
-            root: None,
-            loader: None,
-        }
+        Self { path, root: None, loader: None }
     }
 
     fn in_root(root: &Path, relative: &str) -> Result<Self> {
@@ -43,11 +39,7 @@ impl Program {
         }
         let mut folders = Vec::new();
         for base in ["usr/lib", "lib"] {
-            for entry in fs::read_dir(root.join(base))
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
+            for entry in fs::read_dir(root.join(base)).into_iter().flatten().flatten() {
                 if entry.file_name().to_string_lossy().ends_with("-linux-gnu") {
                     folders.push(entry.path());
                 }
@@ -63,23 +55,16 @@ impl Program {
             .map(|entry| entry.path())
             .ok_or_else(|| anyhow!("no dynamic loader under {}", root.display()))?;
         let library_path = std::env::join_paths(folders)?;
-        Ok(Self {
-            path,
-            root: Some(root.to_owned()),
-            loader: Some((loader, library_path)),
-        })
+        Ok(Self { path, root: Some(root.to_owned()), loader: Some((loader, library_path)) })
     }
 
     /// The words that start this program: the loader with its library path where one is needed, then the program.
     pub fn words(&self) -> Vec<OsString> {
         match &self.loader {
             None => vec![self.path.clone().into()],
-            Some((loader, library_path)) => vec![
-                loader.clone().into(),
-                "--library-path".into(),
-                library_path.clone(),
-                self.path.clone().into(),
-            ],
+            Some((loader, library_path)) => {
+                vec![loader.clone().into(), "--library-path".into(), library_path.clone(), self.path.clone().into()]
+            }
         }
     }
 
@@ -121,52 +106,24 @@ struct Bundle {
 }
 
 /// `mariadb-server` is wanted for its plugins only (`auth_ed25519.so`); its dependencies (galera, rsync, Perl's DBI) are not.
-const MARIADB: Bundle = Bundle {
-    name: "mariadb",
-    title: "MariaDB server",
-    suite: None,
-    packages: &["mariadb-server-core"],
-    alone: &["mariadb-server"],
-};
-const MYSQL: Bundle = Bundle {
-    name: "mysql",
-    title: "MySQL server",
-    suite: Some("unstable"),
-    packages: &["mysql-server-core"],
-    alone: &[],
-};
+const MARIADB: Bundle =
+    Bundle { name: "mariadb", title: "MariaDB server", suite: None, packages: &["mariadb-server-core"], alone: &["mariadb-server"] };
+const MYSQL: Bundle =
+    Bundle { name: "mysql", title: "MySQL server", suite: Some("unstable"), packages: &["mysql-server-core"], alone: &[] };
 const TOOLS: Bundle = Bundle {
     name: "tools",
     title: "comparison tool",
     suite: None,
-    packages: &[
-        "mydumper",
-        "mariadb-client-core",
-        "mariadb-client",
-        "sysbench",
-    ],
+    packages: &["mydumper", "mariadb-client-core", "mariadb-client", "sysbench"],
     alone: &[],
 };
 
 /// Packages that only scripts, documentation or rare character conversions need.
-const NEEDLESS: &[&str] = &[
-    "perl",
-    "libperl",
-    "libdbi-perl",
-    "libdbd",
-    "libc-gconv-modules",
-    "libconfig-inifiles-perl",
-    "mariadb-common",
-];
+const NEEDLESS: &[&str] = &["perl", "libperl", "libdbi-perl", "libdbd", "libc-gconv-modules", "libconfig-inifiles-perl", "mariadb-common"];
 
 /// Folders of a package that no server reads.
-const NEEDLESS_FOLDERS: &[&str] = &[
-    "usr/share/doc",
-    "usr/share/man",
-    "usr/share/locale",
-    "usr/share/lintian",
-    "usr/lib/x86_64-linux-gnu/gconv",
-];
+const NEEDLESS_FOLDERS: &[&str] =
+    &["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/lib/x86_64-linux-gnu/gconv"];
 
 /// `mariadbd`: `DTSCTL_MARIADBD`, else the machine's, else fetched from this machine's Debian suite.
 pub fn mariadbd() -> Result<Program> {
@@ -225,15 +182,11 @@ pub(crate) fn lock(name: &str) -> Result<File> {
     fs::create_dir_all(&cache).with_context(|| format!("creating {}", cache.display()))?;
     let path = cache.join(format!("{name}.lock"));
     let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-    file.lock()
-        .with_context(|| format!("locking {}", path.display()))?;
+    file.lock().with_context(|| format!("locking {}", path.display()))?;
     Ok(file)
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "progress of a long fetch, for the person who waits"
-)]
+#[expect(clippy::print_stderr, reason = "progress of a long fetch, for the person who waits")]
 pub(crate) fn progress(line: &str) {
     eprintln!("testbed: {line}");
 }
@@ -262,11 +215,7 @@ fn unpacked(bundle: &Bundle) -> Result<PathBuf> {
     apt.update()?;
     let packages = apt.download(bundle)?;
     for package in &packages {
-        let name = package
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = package.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if NEEDLESS.iter().any(|prefix| name.starts_with(prefix)) {
             continue;
         }
@@ -277,11 +226,7 @@ fn unpacked(bundle: &Bundle) -> Result<PathBuf> {
     }
     fs::remove_dir_all(&work).with_context(|| format!("removing {}", work.display()))?;
     fs::rename(&partial, &root).with_context(|| format!("renaming {}", partial.display()))?;
-    progress(&format!(
-        "{} ready ({} packages)",
-        bundle.title,
-        packages.len()
-    ));
+    progress(&format!("{} ready ({} packages)", bundle.title, packages.len()));
     Ok(root)
 }
 
@@ -295,27 +240,13 @@ impl Apt {
     fn prepare(work: &Path, suite: Option<&str>) -> Result<Self> {
         let (mirror, own_suite) = mirror()?;
         let suite = suite.unwrap_or(&own_suite);
-        for folder in [
-            "parts",
-            "sources",
-            "state/lists/partial",
-            "cache/archives/partial",
-            "log",
-            "debs",
-        ] {
+        for folder in ["parts", "sources", "state/lists/partial", "cache/archives/partial", "log", "debs"] {
             fs::create_dir_all(work.join(folder))?;
         }
         fs::write(work.join("status"), "")?;
         let keyring = Path::new("/usr/share/keyrings/debian-archive-keyring.gpg");
-        let signed = if keyring.exists() {
-            format!("[signed-by={}] ", keyring.display())
-        } else {
-            String::new()
-        };
-        fs::write(
-            work.join("sources.list"),
-            format!("deb {signed}{mirror} {suite} main\n"),
-        )?;
+        let signed = if keyring.exists() { format!("[signed-by={}] ", keyring.display()) } else { String::new() };
+        fs::write(work.join("sources.list"), format!("deb {signed}{mirror} {suite} main\n"))?;
 
         let folder = work.display();
         let mut config = format!(
@@ -341,28 +272,19 @@ Acquire::Retries "3";
         }
         // The way out of this machine (proxies, certificates) is the machine's; its hooks and pins are not wanted.
         for line in run(Command::new("apt-config").arg("dump"))?.lines() {
-            if ["Acquire::http", "Acquire::https", "Acquire::ForceIPv"]
-                .iter()
-                .any(|prefix| line.starts_with(prefix))
-            {
+            if ["Acquire::http", "Acquire::https", "Acquire::ForceIPv"].iter().any(|prefix| line.starts_with(prefix)) {
                 config.push_str(line);
                 config.push('\n');
             }
         }
         let path = work.join("apt.conf");
         fs::write(&path, config)?;
-        Ok(Self {
-            work: work.to_owned(),
-            config: path,
-        })
+        Ok(Self { work: work.to_owned(), config: path })
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command
-            .env("APT_CONFIG", &self.config)
-            .env("LC_ALL", "C")
-            .env("DEBIAN_FRONTEND", "noninteractive");
+        command.env("APT_CONFIG", &self.config).env("LC_ALL", "C").env("DEBIAN_FRONTEND", "noninteractive");
         command
     }
 
@@ -370,12 +292,7 @@ Acquire::Retries "3";
     /// its signature is checked all the same, and what is fetched serves throwaway servers only.
     fn update(&self) -> Result<()> {
         // `update` also exits 0 when it could read nothing.
-        let strict = run(self.command("apt-get").args([
-            "-qq",
-            "-o",
-            "APT::Update::Error-Mode=any",
-            "update",
-        ]));
+        let strict = run(self.command("apt-get").args(["-qq", "-o", "APT::Update::Error-Mode=any", "update"]));
         let Err(error) = strict else { return Ok(()) };
         if !format!("{error:#}").contains("is expired") {
             return Err(error);
@@ -399,28 +316,14 @@ Acquire::Retries "3";
 
     fn download(&self, bundle: &Bundle) -> Result<Vec<PathBuf>> {
         // MariaDB's server package would be dragged in by nothing we ask for; `--download-only` runs no script of any package.
-        run(self
-            .command("apt-get")
-            .args([
-                "-qq",
-                "-y",
-                "--no-install-recommends",
-                "--download-only",
-                "install",
-            ])
-            .args(bundle.packages))?;
+        run(self.command("apt-get").args(["-qq", "-y", "--no-install-recommends", "--download-only", "install"]).args(bundle.packages))?;
         let debs = self.work.join("debs");
         for package in bundle.alone {
-            run(self
-                .command("apt-get")
-                .current_dir(&debs)
-                .args(["-qq", "download", package]))?;
+            run(self.command("apt-get").current_dir(&debs).args(["-qq", "download", package]))?;
         }
         let mut found = Vec::new();
         for folder in [self.work.join("cache/archives"), debs] {
-            for entry in
-                fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?
-            {
+            for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
                 let path = entry?.path();
                 if path.extension().is_some_and(|extension| extension == "deb") {
                     found.push(path);
@@ -441,11 +344,7 @@ Acquire::Retries "3";
 fn mirror() -> Result<(String, String)> {
     let release = fs::read_to_string("/etc/os-release").context("reading /etc/os-release")?;
     let field = |key: &str| {
-        release
-            .lines()
-            .find_map(|line| line.strip_prefix(key))
-            .map(|value| value.trim_matches('"').to_owned())
-            .unwrap_or_default()
+        release.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim_matches('"').to_owned()).unwrap_or_default()
     };
     if field("ID=") != "debian" {
         bail!(
@@ -454,9 +353,7 @@ fn mirror() -> Result<(String, String)> {
         );
     }
     let codename = field("VERSION_CODENAME=");
-    let known = |suite: &str| {
-        suite == codename || ["oldstable", "stable", "testing", "unstable", "sid"].contains(&suite)
-    };
+    let known = |suite: &str| suite == codename || ["oldstable", "stable", "testing", "unstable", "sid"].contains(&suite);
 
     let targets = run(Command::new("apt-get").args([
         "indextargets",
@@ -475,20 +372,14 @@ fn mirror() -> Result<(String, String)> {
     }
 
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
-    for entry in fs::read_dir("/etc/apt/sources.list.d")
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for entry in fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten() {
         files.push(entry.path());
     }
     files
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
         .find_map(|text| source_in(&text, &known))
-        .ok_or_else(|| {
-            anyhow!("no Debian mirror in /etc/apt/sources.list and /etc/apt/sources.list.d")
-        })
+        .ok_or_else(|| anyhow!("no Debian mirror in /etc/apt/sources.list and /etc/apt/sources.list.d"))
 }
 
 /// Finds address and suite in a source file of either style: `deb [options] address suite components`, or `Key: value` stanzas.
@@ -498,11 +389,7 @@ fn source_in(text: &str, known: &dyn Fn(&str) -> bool) -> Option<(String, String
             continue;
         };
         let rest = rest.trim();
-        let rest = if rest.starts_with('[') {
-            rest.split_once(']').map_or("", |(_, rest)| rest)
-        } else {
-            rest
-        };
+        let rest = if rest.starts_with('[') { rest.split_once(']').map_or("", |(_, rest)| rest) } else { rest };
         if let [address, suite, components @ ..] = &rest.split_whitespace().collect::<Vec<_>>()[..]
             && known(suite)
             && components.contains(&"main")
@@ -515,23 +402,14 @@ fn source_in(text: &str, known: &dyn Fn(&str) -> bool) -> Option<(String, String
             stanza
                 .lines()
                 .find_map(|line| line.strip_prefix(key))
-                .map(|value| {
-                    value
-                        .split_whitespace()
-                        .map(str::to_owned)
-                        .collect::<Vec<_>>()
-                })
+                .map(|value| value.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         };
-        let (Some(addresses), Some(suites), Some(components)) =
-            (value("URIs:"), value("Suites:"), value("Components:"))
-        else {
+        let (Some(addresses), Some(suites), Some(components)) = (value("URIs:"), value("Suites:"), value("Components:")) else {
             continue;
         };
-        if let (Some(address), Some(suite), true) = (
-            addresses.first(),
-            suites.iter().find(|suite| known(suite)),
-            components.iter().any(|component| component == "main"),
-        ) {
+        if let (Some(address), Some(suite), true) =
+            (addresses.first(), suites.iter().find(|suite| known(suite)), components.iter().any(|component| component == "main"))
+        {
             return Some((address.clone(), suite.clone()));
         }
     }
@@ -543,22 +421,11 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
     let shown = format!(
         "{} {}",
         command.get_program().to_string_lossy(),
-        command
-            .get_args()
-            .map(|a| a.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" ")
+        command.get_args().map(|a| a.to_string_lossy()).collect::<Vec<_>>().join(" ")
     );
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("running `{shown}`"))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("running `{shown}`"))?;
     if !output.status.success() {
-        bail!(
-            "`{shown}` failed ({}): {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("`{shown}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -572,15 +439,9 @@ mod tests {
         let known = |suite: &str| suite == "bookworm";
         let old = "# comment\ndeb http://security.test/debian-security bookworm-security main\ndeb [arch=amd64] http://mirror.test/debian bookworm main contrib\n";
         let new = "Types: deb\n# note\nURIs: http://mirror.test/debian\nSuites: bookworm bookworm-updates\nComponents: main\n";
-        let expected = Some((
-            "http://mirror.test/debian".to_owned(),
-            "bookworm".to_owned(),
-        ));
+        let expected = Some(("http://mirror.test/debian".to_owned(), "bookworm".to_owned()));
         assert_eq!(source_in(old, &known), expected);
         assert_eq!(source_in(new, &known), expected);
-        assert_eq!(
-            source_in("deb http://mirror.test/debian sid main", &known),
-            None
-        );
+        assert_eq!(source_in("deb http://mirror.test/debian sid main", &known), None);
     }
 }

@@ -27,8 +27,7 @@ pub enum Role {
 /// When the server cannot be had. Ask [`have`] first where a skip is right.
 pub fn shared(flavor: Flavor, role: Role) -> &'static Server {
     static SERVERS: [OnceLock<Server>; 4] = [const { OnceLock::new() }; 4];
-    let slot =
-        &SERVERS[2 * usize::from(flavor == Flavor::MySql) + usize::from(role == Role::Destination)];
+    let slot = &SERVERS[2 * usize::from(flavor == Flavor::MySql) + usize::from(role == Role::Destination)];
     slot.get_or_init(|| match obtain(flavor, role) {
         Ok(server) => server,
         Err(error) => panic!("no {flavor} server for tests: {error:#}"),
@@ -59,17 +58,12 @@ fn obtain(flavor: Flavor, role: Role) -> Result<Server> {
 pub fn have(flavor: Flavor) -> bool {
     static KNOWN: Mutex<Option<HashMap<Flavor, Option<String>>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let reason = known
-        .get_or_insert_default()
-        .entry(flavor)
-        .or_insert_with(|| flavor.program().err().map(|error| format!("{error:#}")))
-        .clone();
+    let reason =
+        known.get_or_insert_default().entry(flavor).or_insert_with(|| flavor.program().err().map(|error| format!("{error:#}"))).clone();
     let Some(reason) = reason else { return true };
     if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
         panic!("no {flavor} server can be had, and CI is set: {reason}");
     }
-    progress(&format!(
-        "SKIPPED: no {flavor} server can be had here: {reason}"
-    ));
+    progress(&format!("SKIPPED: no {flavor} server can be had here: {reason}"));
     false
 }

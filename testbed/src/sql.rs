@@ -9,16 +9,13 @@ use mysql::prelude::Queryable;
 
 /// A file or folder under `testdata/`, such as `types/common.sql`.
 pub fn testdata(relative: &str) -> PathBuf {
-    crate::fetch::workspace_dir()
-        .join("testdata")
-        .join(relative)
+    crate::fetch::workspace_dir().join("testdata").join(relative)
 }
 
 /// Runs a file with every `{db}` replaced by `database`; see [`statements`] for its form.
 pub fn run_file(conn: &mut Conn, path: &Path, database: &str) -> Result<()> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    run(conn, &text.replace("{db}", database))
-        .with_context(|| format!("running {}", path.display()))
+    run(conn, &text.replace("{db}", database)).with_context(|| format!("running {}", path.display()))
 }
 
 /// Runs statements one by one and stops at the first failure, which names the statement.
@@ -51,11 +48,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
     for (index, line) in text.lines().enumerate() {
         let trimmed = line.trim();
         if current.is_empty() {
-            if trimmed.is_empty()
-                || trimmed.starts_with("-- ")
-                || trimmed == "--"
-                || trimmed.starts_with('#')
-            {
+            if trimmed.is_empty() || trimmed.starts_with("-- ") || trimmed == "--" || trimmed.starts_with('#') {
                 continue;
             }
             if let Some(word) = trimmed.strip_prefix("DELIMITER ") {
@@ -67,10 +60,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
         match line.trim_end().strip_suffix(&terminator) {
             Some(rest) => {
                 current.push_str(rest);
-                found.push(Statement {
-                    line: begin,
-                    text: std::mem::take(&mut current),
-                });
+                found.push(Statement { line: begin, text: std::mem::take(&mut current) });
             }
             None => {
                 current.push_str(line);
@@ -79,10 +69,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
         }
     }
     if !current.trim().is_empty() {
-        found.push(Statement {
-            line: begin,
-            text: current,
-        });
+        found.push(Statement { line: begin, text: current });
     }
     found
 }
@@ -94,10 +81,7 @@ mod tests {
     #[test]
     fn splits_at_line_ends_only_and_follows_delimiters() {
         let text = "-- note\nSELECT ';' ,\n 1;\n\nDELIMITER //\nCREATE PROCEDURE p() BEGIN\n SELECT 1;\nEND//\nDELIMITER ;\nSELECT 2";
-        let found: Vec<(usize, String)> = statements(text)
-            .into_iter()
-            .map(|s| (s.line, s.text))
-            .collect();
+        let found: Vec<(usize, String)> = statements(text).into_iter().map(|s| (s.line, s.text)).collect();
         assert_eq!(
             found,
             [

@@ -7,10 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
 /// Where the files of one authority lie. All are PEM; keys are PKCS#8.
 #[derive(Debug, Clone)]
@@ -46,44 +43,24 @@ pub fn generate(folder: &Path, names: &[&str]) -> Result<TlsFiles> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::new(Vec::<String>::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::CrlSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
-    ca.distinguished_name
-        .push(DnType::CommonName, "dtsctl testbed authority");
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    ca.distinguished_name.push(DnType::CommonName, "dtsctl testbed authority");
     let ca_cert = ca.self_signed(&ca_key)?;
     fs::write(&files.ca, ca_cert.pem())?;
     let issuer = Issuer::new(ca, ca_key);
 
-    let leaf =
-        |common_name: &str, names: Vec<String>, purpose, cert: &Path, key: &Path| -> Result<()> {
-            let leaf_key = KeyPair::generate()?;
-            let mut params = CertificateParams::new(names)?;
-            params
-                .distinguished_name
-                .push(DnType::CommonName, common_name);
-            params.extended_key_usages = vec![purpose];
-            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-            fs::write(cert, params.signed_by(&leaf_key, &issuer)?.pem())?;
-            fs::write(key, leaf_key.serialize_pem())?;
-            Ok(())
-        };
+    let leaf = |common_name: &str, names: Vec<String>, purpose, cert: &Path, key: &Path| -> Result<()> {
+        let leaf_key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        params.extended_key_usages = vec![purpose];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        fs::write(cert, params.signed_by(&leaf_key, &issuer)?.pem())?;
+        fs::write(key, leaf_key.serialize_pem())?;
+        Ok(())
+    };
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    leaf(
-        "dtsctl testbed server",
-        names,
-        ExtendedKeyUsagePurpose::ServerAuth,
-        &files.server_cert,
-        &files.server_key,
-    )?;
-    leaf(
-        "dtsctl testbed client",
-        Vec::new(),
-        ExtendedKeyUsagePurpose::ClientAuth,
-        &files.client_cert,
-        &files.client_key,
-    )?;
+    leaf("dtsctl testbed server", names, ExtendedKeyUsagePurpose::ServerAuth, &files.server_cert, &files.server_key)?;
+    leaf("dtsctl testbed client", Vec::new(), ExtendedKeyUsagePurpose::ClientAuth, &files.client_cert, &files.client_key)?;
     Ok(files)
 }

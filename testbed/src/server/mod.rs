@@ -79,9 +79,7 @@ impl std::str::FromStr for Flavor {
         match text {
             "mariadb" => Ok(Flavor::MariaDb),
             "mysql" => Ok(Flavor::MySql),
-            other => Err(format!(
-                "unknown flavour {other:?}, expected mysql or mariadb"
-            )),
+            other => Err(format!("unknown flavour {other:?}, expected mysql or mariadb")),
         }
     }
 }
@@ -130,20 +128,12 @@ impl Server {
         Err(last)
     }
 
-    fn start_once(
-        flavor: Flavor,
-        program: &Program,
-        template: &Path,
-        options: &ServerOptions,
-    ) -> Result<Server> {
+    fn start_once(flavor: Flavor, program: &Program, template: &Path, options: &ServerOptions) -> Result<Server> {
         let process = Process::prepare(template, options.data_limit)?;
         let folder = process.folder().to_owned();
         let socket = process::socket_path(&folder);
         let tls = match &options.tls {
-            Some(names) => Some(crate::tls::generate(
-                &folder.join("tls"),
-                &names.iter().map(String::as_str).collect::<Vec<_>>(),
-            )?),
+            Some(names) => Some(crate::tls::generate(&folder.join("tls"), &names.iter().map(String::as_str).collect::<Vec<_>>())?),
             None => None,
         };
         let mut server = Server {
@@ -188,9 +178,7 @@ impl Server {
     }
 
     fn read_version(&self) -> Result<String> {
-        self.root_conn()?
-            .query_first("SELECT VERSION()")?
-            .ok_or_else(|| anyhow!("the server told no version"))
+        self.root_conn()?.query_first("SELECT VERSION()")?.ok_or_else(|| anyhow!("the server told no version"))
     }
 
     /// The vendor.
@@ -225,10 +213,7 @@ impl Server {
 
     /// `mysql://user:password@host:port`.
     pub fn url(&self) -> String {
-        format!(
-            "mysql://{}:{}@{}:{}",
-            self.user, self.password, self.host, self.port
-        )
+        format!("mysql://{}:{}@{}:{}", self.user, self.password, self.host, self.port)
     }
 
     /// The Unix socket of a server of ours.
@@ -255,9 +240,7 @@ impl Server {
 
     /// The process id of the server, for `/proc`.
     pub fn pid(&self) -> Result<u32> {
-        self.process()?
-            .pid()
-            .ok_or_else(|| anyhow!("the server is not running"))
+        self.process()?.pid().ok_or_else(|| anyhow!("the server is not running"))
     }
 
     /// How to connect as administrator by TCP; for tests that want another account, database or TLS.
@@ -273,12 +256,7 @@ impl Server {
 
     /// A new connection as administrator, by TCP, without a default database.
     pub fn root_conn(&self) -> Result<Conn> {
-        Conn::new(self.opts()).with_context(|| {
-            format!(
-                "connecting to {} at {}:{}",
-                self.flavor, self.host, self.port
-            )
-        })
+        Conn::new(self.opts()).with_context(|| format!("connecting to {} at {}:{}", self.flavor, self.host, self.port))
     }
 
     /// Runs statements, separated by `;` at the end of a line, on a connection of their own; the first failure ends it.
@@ -305,14 +283,8 @@ impl Server {
     /// Like [`Server::restart`], with further arguments from now on.
     pub fn restart_with(&self, arguments: &[&str]) -> Result<()> {
         {
-            let mut options = self
-                .own()?
-                .options
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            options
-                .arguments
-                .extend(arguments.iter().map(|argument| (*argument).to_owned()));
+            let mut options = self.own()?.options.lock().unwrap_or_else(PoisonError::into_inner);
+            options.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         }
         self.restart()
     }
@@ -328,14 +300,8 @@ impl Server {
     }
 
     fn signal(&self, signal: &str) -> Result<()> {
-        crate::fetch::run(std::process::Command::new("sh").args([
-            "-c",
-            "kill \"$1\" \"$2\"",
-            "sh",
-            signal,
-            &self.pid()?.to_string(),
-        ]))
-        .map(drop)
+        crate::fetch::run(std::process::Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &self.pid()?.to_string()]))
+            .map(drop)
     }
 
     /// Changes the size of a data folder made with [`ServerOptions::data_limit`], such as `1g`.
@@ -352,40 +318,20 @@ impl Server {
     }
 
     fn own(&self) -> Result<&Own> {
-        self.own.as_ref().ok_or_else(|| {
-            anyhow!(
-                "the server at {}:{} was named in the environment and is not ours to handle",
-                self.host,
-                self.port
-            )
-        })
+        self.own
+            .as_ref()
+            .ok_or_else(|| anyhow!("the server at {}:{} was named in the environment and is not ours to handle", self.host, self.port))
     }
 
     fn process(&self) -> Result<MutexGuard<'_, Process>> {
-        Ok(self
-            .own()?
-            .process
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner))
+        Ok(self.own()?.process.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn launch(&self) -> Result<()> {
         let own = self.own()?;
-        let options = own
-            .options
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let arguments = options.to_arguments(
-            self.flavor,
-            &own.program,
-            &own.folder,
-            &own.socket,
-            self.port,
-            own.tls.as_ref(),
-        );
-        self.process()?
-            .launch(&own.program, &arguments, &options.environment)?;
+        let options = own.options.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let arguments = options.to_arguments(self.flavor, &own.program, &own.folder, &own.socket, self.port, own.tls.as_ref());
+        self.process()?.launch(&own.program, &arguments, &options.environment)?;
         self.wait_until_up()
     }
 
@@ -402,16 +348,8 @@ impl Server {
                 let log = self.log().unwrap_or_default();
                 let tail: Vec<&str> = log.lines().rev().take(15).collect();
                 let tail: Vec<&str> = tail.into_iter().rev().collect();
-                let what = if died {
-                    "ended while starting"
-                } else {
-                    "does not let us in"
-                };
-                bail!(
-                    "the {} server {what} ({error:#}); its log ends:\n{}",
-                    self.flavor,
-                    tail.join("\n")
-                );
+                let what = if died { "ended while starting" } else { "does not let us in" };
+                bail!("the {} server {what} ({error:#}); its log ends:\n{}", self.flavor, tail.join("\n"));
             }
             std::thread::sleep(Duration::from_millis(20));
         }

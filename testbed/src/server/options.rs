@@ -130,10 +130,7 @@ impl ServerOptions {
         add("--tmpdir", folder.join("tmp").into());
         add("--server-id", port.to_string().into());
         add("--skip-name-resolve", "ON".into());
-        add(
-            "--innodb-buffer-pool-size",
-            self.buffer_pool.to_string().into(),
-        );
+        add("--innodb-buffer-pool-size", self.buffer_pool.to_string().into());
         let flush = if self.durable { "1" } else { "2" };
         add("--innodb-flush-log-at-trx-commit", flush.into());
         let sync = if self.durable { "1" } else { "0" };
@@ -187,10 +184,7 @@ pub(super) fn place(flavor: Flavor, program: &Program, data: &Path) -> Vec<OsStr
         add("--basedir", root.join("usr").into());
         add("--plugin-dir", root.join("usr/lib/mysql/plugin").into());
         add("--lc-messages-dir", root.join("usr/share/mysql").into());
-        add(
-            "--character-sets-dir",
-            root.join("usr/share/mysql/charsets").into(),
-        );
+        add("--character-sets-dir", root.join("usr/share/mysql/charsets").into());
     }
     if flavor == Flavor::MySql {
         // Compiled-in folders need not exist on this machine.
@@ -201,8 +195,5 @@ pub(super) fn place(flavor: Flavor, program: &Program, data: &Path) -> Vec<OsStr
 
 pub(super) fn is_root() -> bool {
     static ROOT: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *ROOT.get_or_init(|| {
-        crate::fetch::run(std::process::Command::new("id").arg("-u"))
-            .is_ok_and(|id| id.trim() == "0")
-    })
+    *ROOT.get_or_init(|| crate::fetch::run(std::process::Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0"))
 }

@@ -33,18 +33,12 @@ impl Process {
         let run = cache_dir().join("run");
         fs::create_dir_all(&run).with_context(|| format!("creating {}", run.display()))?;
         sweep(&run);
-        let folder = run.join(format!(
-            "{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        ));
+        let folder = run.join(format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("removing {}", folder.display()))?;
+            fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         }
         for part in ["data", "tmp"] {
-            fs::create_dir_all(folder.join(part))
-                .with_context(|| format!("creating {}", folder.display()))?;
+            fs::create_dir_all(folder.join(part)).with_context(|| format!("creating {}", folder.display()))?;
         }
 
         let mut command = match data_limit {
@@ -72,29 +66,11 @@ impl Process {
             .spawn()
             .context("starting the supervisor of a server")?;
         let orders = supervisor.stdin.take();
-        let answers = BufReader::new(
-            supervisor
-                .stdout
-                .take()
-                .ok_or_else(|| anyhow!("the supervisor has no output"))?,
-        );
-        let mut process = Self {
-            folder,
-            supervisor,
-            orders,
-            answers,
-            pid: None,
-        };
+        let answers = BufReader::new(supervisor.stdout.take().ok_or_else(|| anyhow!("the supervisor has no output"))?);
+        let mut process = Self { folder, supervisor, orders, answers, pid: None };
         let ready = process.answer()?;
         if ready != "ready" {
-            bail!(
-                "{}",
-                if ready.is_empty() {
-                    "cannot mount a tmpfs"
-                } else {
-                    &ready
-                }
-            );
+            bail!("{}", if ready.is_empty() { "cannot mount a tmpfs" } else { &ready });
         }
         if data_limit.is_none() {
             super::template::copy(template, &process.folder.join("data"))?;
@@ -111,12 +87,7 @@ impl Process {
     }
 
     /// Writes the start script and has it run.
-    pub(super) fn launch(
-        &mut self,
-        program: &Program,
-        arguments: &[OsString],
-        environment: &[(String, String)],
-    ) -> Result<()> {
+    pub(super) fn launch(&mut self, program: &Program, arguments: &[OsString], environment: &[(String, String)]) -> Result<()> {
         let mut script = Vec::new();
         for (name, value) in environment {
             script.extend_from_slice(format!("export {name}=").as_bytes());
@@ -132,10 +103,7 @@ impl Process {
         let path = self.folder.join("start.sh");
         fs::write(&path, script).with_context(|| format!("writing {}", path.display()))?;
         let pid = self.ask("start")?;
-        self.pid = Some(
-            pid.parse()
-                .with_context(|| format!("the supervisor answered {pid:?}"))?,
-        );
+        self.pid = Some(pid.parse().with_context(|| format!("the supervisor answered {pid:?}"))?);
         Ok(())
     }
 
@@ -152,31 +120,22 @@ impl Process {
     }
 
     fn ask(&mut self, order: &str) -> Result<String> {
-        let orders = self
-            .orders
-            .as_mut()
-            .ok_or_else(|| anyhow!("the supervisor is gone"))?;
-        writeln!(orders, "{order}")
-            .with_context(|| format!("telling the supervisor to {order}"))?;
+        let orders = self.orders.as_mut().ok_or_else(|| anyhow!("the supervisor is gone"))?;
+        writeln!(orders, "{order}").with_context(|| format!("telling the supervisor to {order}"))?;
         self.answer()
     }
 
     fn answer(&mut self) -> Result<String> {
         let mut line = String::new();
-        self.answers
-            .read_line(&mut line)
-            .context("reading the supervisor's answer")?;
+        self.answers.read_line(&mut line).context("reading the supervisor's answer")?;
         Ok(line.trim().to_owned())
     }
 
     /// Whether the server's process is there and not merely waiting to be buried.
     pub(super) fn is_alive(&self) -> bool {
         let Some(pid) = self.pid else { return false };
-        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-            stat.rsplit(')')
-                .next()
-                .is_some_and(|rest| !rest.trim_start().starts_with('Z'))
-        })
+        fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with('Z')))
     }
 }
 
@@ -205,8 +164,7 @@ fn sweep(run: &Path) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let owner = name.split('-').next().unwrap_or_default();
         let server = fs::read_to_string(folder.join("server.pid")).unwrap_or_default();
-        let alive =
-            |pid: &str| !pid.trim().is_empty() && Path::new("/proc").join(pid.trim()).exists();
+        let alive = |pid: &str| !pid.trim().is_empty() && Path::new("/proc").join(pid.trim()).exists();
         if !alive(owner) && !alive(&server) {
             let _ = fs::remove_dir_all(&folder);
         }
@@ -219,11 +177,7 @@ pub(super) fn socket_path(folder: &Path) -> PathBuf {
     if path.as_os_str().len() < 100 {
         return path;
     }
-    let name = folder
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     std::env::temp_dir().join(format!("dtsctl-testbed-{name}.sock"))
 }
 
@@ -234,10 +188,7 @@ pub(super) fn free_port() -> Result<u16> {
     const SPAN: u32 = 15_000;
     for _ in 0..SPAN {
         // Processes begin far apart; within one, ports go up.
-        let offset = std::process::id()
-            .wrapping_mul(7919)
-            .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
-            % SPAN;
+        let offset = std::process::id().wrapping_mul(7919).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % SPAN;
         let port = u16::try_from(LOW + offset).unwrap_or(u16::MAX);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);

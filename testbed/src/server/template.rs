@@ -15,21 +15,8 @@ const FORMAT: u32 = 2;
 /// The template folder for this program, made if it is not there yet.
 pub(super) fn ensure(flavor: Flavor, program: &Program) -> Result<PathBuf> {
     let version = run(program.command().args(["--no-defaults", "--version"]))?;
-    let version = version
-        .split_whitespace()
-        .skip_while(|word| *word != "Ver")
-        .nth(1)
-        .unwrap_or("unknown");
-    let version: String = version
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || ".-".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
+    let version = version.split_whitespace().skip_while(|word| *word != "Ver").nth(1).unwrap_or("unknown");
+    let version: String = version.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect();
     let name = format!("{flavor}-{version}-{FORMAT}");
     let home = cache_dir().join("templates");
     let template = home.join(&name);
@@ -40,9 +27,7 @@ pub(super) fn ensure(flavor: Flavor, program: &Program) -> Result<PathBuf> {
     if template.is_dir() {
         return Ok(template);
     }
-    progress(&format!(
-        "initialising a data folder for {flavor} {version} ..."
-    ));
+    progress(&format!("initialising a data folder for {flavor} {version} ..."));
     let partial = home.join(format!("{name}.partial"));
     if partial.exists() {
         fs::remove_dir_all(&partial).with_context(|| format!("removing {}", partial.display()))?;
@@ -57,10 +42,7 @@ pub(super) fn ensure(flavor: Flavor, program: &Program) -> Result<PathBuf> {
     made.with_context(|| {
         let text = fs::read_to_string(&log).unwrap_or_default();
         let tail: Vec<&str> = text.lines().rev().take(15).collect();
-        format!(
-            "initialising {flavor} {version}; its log ends (newest first):\n{}",
-            tail.join("\n")
-        )
+        format!("initialising {flavor} {version}; its log ends (newest first):\n{}", tail.join("\n"))
     })?;
     // Each copy shall make a server_uuid of its own.
     let _ = fs::remove_file(partial.join("auto.cnf"));
@@ -81,12 +63,7 @@ fn initialize_mysql(program: &Program, data: &Path, setup: &Path, log: &Path) ->
     let mut command = program.command();
     command
         .args(options::place(Flavor::MySql, program, data))
-        .args([
-            "--initialize-insecure",
-            "--innodb-redo-log-capacity=8388608",
-            "--innodb-flush-log-at-trx-commit=2",
-            "--skip-log-bin",
-        ])
+        .args(["--initialize-insecure", "--innodb-redo-log-capacity=8388608", "--innodb-flush-log-at-trx-commit=2", "--skip-log-bin"])
         .arg(format!("--init-file={}", setup.display()));
     finish(&mut command, Stdio::null(), log)
 }
@@ -98,13 +75,7 @@ fn initialize_mariadb(program: &Program, data: &Path, setup: &Path, log: &Path) 
         None => PathBuf::from("/usr/share/mysql"),
     };
     let mut sql = b"CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\nSET @skip_auth_anonymous=1;\n".to_vec();
-    for script in [
-        "system_tables",
-        "performance_tables",
-        "system_tables_data",
-        "add_gis_sp_bootstrap",
-        "sys_schema",
-    ] {
+    for script in ["system_tables", "performance_tables", "system_tables_data", "add_gis_sp_bootstrap", "sys_schema"] {
         // The scripts are named mysql_*, maria_* or mariadb_* depending on the version.
         let path = ["mariadb_", "mysql_", "maria_"]
             .iter()
@@ -115,34 +86,23 @@ fn initialize_mariadb(program: &Program, data: &Path, setup: &Path, log: &Path) 
         sql.push(b'\n');
     }
     // The scripts make password-less roots for 127.0.0.1, ::1 and this host, which would win over 'root'@'%'.
-    sql.extend_from_slice(
-        b"DELETE FROM global_priv WHERE User IN ('root', '') AND Host <> 'localhost';\n",
-    );
-    sql.extend_from_slice(
-        b"DELETE FROM proxies_priv WHERE Host <> 'localhost';\nFLUSH PRIVILEGES;\n",
-    );
+    sql.extend_from_slice(b"DELETE FROM global_priv WHERE User IN ('root', '') AND Host <> 'localhost';\n");
+    sql.extend_from_slice(b"DELETE FROM proxies_priv WHERE Host <> 'localhost';\nFLUSH PRIVILEGES;\n");
     sql.extend_from_slice(accounts().as_bytes());
     fs::write(setup, sql)?;
     let mut command = program.command();
-    command
-        .args(options::place(Flavor::MariaDb, program, data))
-        .args([
-            "--bootstrap",
-            "--skip-log-bin",
-            "--innodb-log-file-size=16M",
-            "--max-allowed-packet=16M",
-        ]);
+    command.args(options::place(Flavor::MariaDb, program, data)).args([
+        "--bootstrap",
+        "--skip-log-bin",
+        "--innodb-log-file-size=16M",
+        "--max-allowed-packet=16M",
+    ]);
     finish(&mut command, File::open(setup)?.into(), log)
 }
 
 fn finish(command: &mut Command, input: Stdio, log: &Path) -> Result<()> {
     let output = File::create(log)?;
-    let status = command
-        .stdin(input)
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .status()
-        .context("running the server")?;
+    let status = command.stdin(input).stdout(output.try_clone()?).stderr(output).status().context("running the server")?;
     if !status.success() {
         bail!("the server ended with {status}");
     }
@@ -151,9 +111,5 @@ fn finish(command: &mut Command, input: Stdio, log: &Path) -> Result<()> {
 
 /// Copies the template's content into an empty folder; cheap where the file system shares blocks.
 pub(super) fn copy(template: &Path, data: &Path) -> Result<()> {
-    run(Command::new("cp")
-        .args(["-a", "--reflink=auto"])
-        .arg(template.join("."))
-        .arg(data))
-    .map(drop)
+    run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(template.join(".")).arg(data)).map(drop)
 }
