@@ -4,9 +4,17 @@
 //!
 //! - `connect` opens sessions and alone knows vendors and versions.
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
+//! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
+//! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
+pub mod clock;
 pub mod connect;
+pub mod ddl;
+pub mod destination;
+pub mod diff;
 pub mod event;
 pub mod spec;
+pub mod state;
