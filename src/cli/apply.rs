@@ -4,11 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{
-    Context,
-    args::duration,
-    error::CommandError,
-};
+use super::{Context, args::duration, error::CommandError};
 
 /// Run the phases; resumes by itself
 ///

@@ -41,7 +41,9 @@ pub struct Cli {
 
 fn after_long_help() -> String {
     let codes: String = super::exit::TABLE.iter().map(|(code, meaning)| format!("  {code:>2}  {meaning}\n")).collect();
-    format!("{EXAMPLES}\nExit codes:\n{codes}\nEach global flag has a twin in the environment, as DTSCTL_FILE for --file. A flag wins\nover the environment, the environment over the spec, the spec over the default.\n")
+    format!(
+        "{EXAMPLES}\nExit codes:\n{codes}\nEach global flag has a twin in the environment, as DTSCTL_FILE for --file. A flag wins\nover the environment, the environment over the spec, the spec over the default.\n"
+    )
 }
 
 /// Flags of every command.

@@ -135,9 +135,8 @@ impl From<ConnectError> for CommandError {
         match &error {
             ConnectError::Unreachable { .. } => shown.hint("check `host` and `port` in the spec; `dtsctl ping` tries again"),
             ConnectError::AccessDenied { .. } => shown.hint("check `user` and where `password` comes from; `dtsctl ping` tries again"),
-            ConnectError::HostNotAllowed { .. } => {
-                shown.hint("the account must be allowed from the client's address: CREATE USER 'name'@'address', or an allow-list of the cloud")
-            }
+            ConnectError::HostNotAllowed { .. } => shown
+                .hint("the account must be allowed from the client's address: CREATE USER 'name'@'address', or an allow-list of the cloud"),
             ConnectError::Tls { .. } => shown.hint("check `tls` in the spec; `dtsctl ping` shows what was agreed"),
             ConnectError::UnsupportedServer { .. } => shown.hint("MySQL 5.7 to 9.x and MariaDB 10.5 and later are supported"),
             ConnectError::Sql { .. } if error.is_missing_right() => {

@@ -32,9 +32,9 @@ struct Page {
 fn page(code: &'static str, text: &'static str) -> Page {
     let title = text.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, title)| title);
     let row = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix("| ")?.strip_prefix(name)?.trim_start().strip_prefix("| ")).map_or("", |rest| {
-            rest.trim_end_matches(['|', ' '])
-        })
+        text.lines()
+            .find_map(|line| line.strip_prefix("| ")?.strip_prefix(name)?.trim_start().strip_prefix("| "))
+            .map_or("", |rest| rest.trim_end_matches(['|', ' ']))
     };
     Page { code, title, severity: row("severity"), ignorable: row("ignorable").starts_with("yes"), text }
 }

@@ -56,14 +56,18 @@ pub(super) fn run(context: &mut Context, args: &InitArgs) -> Result<u8, CommandE
     }
     let mut options = OpenOptions::new();
     options.write(true);
-    if args.force { options.create(true).truncate(true) } else { options.create_new(true) };
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
     let mut file = options.open(&path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => exists(&path.display().to_string()),
         _ => CommandError::failed(format!("cannot write {}", path.display())).because_of(&error).hint("`--file PATH` names another place"),
     })?;
-    file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(|error| {
-        CommandError::failed(format!("cannot write {}", path.display())).because_of(&error)
-    })?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.flush())
+        .map_err(|error| CommandError::failed(format!("cannot write {}", path.display())).because_of(&error))?;
     writeln!(context.stderr, "wrote {}; next: edit it, then `{}`", path.display(), context.next("validate"))?;
     Ok(exit::DONE)
 }

@@ -23,7 +23,9 @@ pub(super) fn start(settings: &Settings) -> Result<(), CommandError> {
     layers.push(if json { stderr.json().with_filter(level).boxed() } else { stderr.without_time().with_filter(level).boxed() });
     if let Some(path) = &settings.log_file {
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-            CommandError::usage(format!("cannot write the log file {}", path.display())).because_of(&error).hint("`--log-file PATH` names another")
+            CommandError::usage(format!("cannot write the log file {}", path.display()))
+                .because_of(&error)
+                .hint("`--log-file PATH` names another")
         })?;
         // A log file says more than a terminal.
         let level = level.max(LevelFilter::INFO);

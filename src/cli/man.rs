@@ -22,7 +22,8 @@ pub(super) fn run(context: &mut Context, args: &ManArgs) -> Result<u8, CommandEr
         None => root,
         Some(name) => {
             let found = root.get_subcommands().find(|command| command.get_name() == name).cloned();
-            let found = found.ok_or_else(|| CommandError::usage(format!("there is no command `{name}`")).hint("`dtsctl --help` lists them"))?;
+            let found =
+                found.ok_or_else(|| CommandError::usage(format!("there is no command `{name}`")).hint("`dtsctl --help` lists them"))?;
             found.name(format!("dtsctl-{name}"))
         }
     };

@@ -31,13 +31,13 @@ use std::{
 
 use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
 
+use self::args::{Cli, Command};
 pub use self::{
     context::{Context, Progress, Settings, Streams},
     error::{CommandError, Kind},
     explain::{PAGES, finding},
     json_schema::{Document, schema_of},
 };
-use self::args::{Cli, Command};
 use crate::report::{self, Output, Paint};
 
 /// Runs the program with the process's own arguments and streams, and returns its exit code.
@@ -48,9 +48,8 @@ pub fn main() -> u8 {
 
 /// Runs the program with these arguments, the first being the program's name, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams) -> u8 {
-    let parsed = Cli::command()
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let parsed =
+        Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return refused(&error, &mut streams),

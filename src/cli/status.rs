@@ -8,7 +8,9 @@ use super::{Context, args::duration, error::CommandError};
 
 /// Show how far a run is: phase, tables, rates, what it waits for; reads the state file only
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dtsctl status\n  dtsctl status --watch --interval 5s\n  dtsctl status --state .dtsctl/shop.db --format json\n")]
+#[command(
+    after_help = "Examples:\n  dtsctl status\n  dtsctl status --watch --interval 5s\n  dtsctl status --state .dtsctl/shop.db --format json\n"
+)]
 pub struct StatusArgs {
     /// Show it again and again, until the run ends
     #[arg(short, long)]

@@ -12,7 +12,9 @@ use crate::spec::Spec;
 /// Environment variables in `source` and `destination` must be set. Passwords are not read: what
 /// `password: {env: NAME}` and `{file: PATH}` name is needed only by commands that connect.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dtsctl validate -f shop.yaml\n  dtsctl validate --print        every default written out, secrets as ***\n")]
+#[command(
+    after_help = "Examples:\n  dtsctl validate -f shop.yaml\n  dtsctl validate --print        every default written out, secrets as ***\n"
+)]
 pub struct ValidateArgs {
     /// Print the resolved spec as YAML (or JSON with --format json), secrets as `***`
     #[arg(long)]
@@ -25,10 +27,11 @@ pub(super) fn run(context: &mut Context, args: &ValidateArgs) -> Result<u8, Comm
     let json = context.settings.format == Format::Json;
     let text = match (args.print, json) {
         (true, true) => format!("{:#}\n", spec.resolved),
-        (true, false) => serde_yaml::to_string(&spec.resolved)
+        (true, false) => serde_yaml::to_string(&yaml(&spec.resolved))
             .map_err(|error| CommandError::internal("cannot write the resolved spec").because_of(&error))?,
         (false, true) => {
-            let document = serde_json::json!({"format_version": "1.0", "file": file, "valid": true, "name": spec.name, "digest": spec.digest});
+            let document =
+                serde_json::json!({"format_version": "1.0", "file": file, "valid": true, "name": spec.name, "digest": spec.digest});
             format!("{document:#}\n")
         }
         (false, false) => format!("{file}: valid. {}\n", summary(&spec)),
@@ -50,5 +53,31 @@ fn summary(spec: &Spec) -> String {
             _ => objects.push(format!("{count} {more}")),
         }
     }
-    format!("Task {}: {} -> {}; {}; phases {}.", spec.name, spec.source.address, spec.destination.address, objects.join(", "), phases.join(", "))
+    format!(
+        "Task {}: {} -> {}; {}; phases {}.",
+        spec.name,
+        spec.source.address,
+        spec.destination.address,
+        objects.join(", "),
+        phases.join(", ")
+    )
+}
+
+/// The same tree for the YAML writer. Handed over as it is, its numbers would come out as `serde_json`'s private form.
+fn yaml(value: &serde_json::Value) -> serde_yaml::Value {
+    use serde_json::Value;
+    match value {
+        Value::Null => serde_yaml::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(value)) => value.into(),
+            (None, None) => number.to_string().into(),
+        },
+        Value::String(text) => text.clone().into(),
+        Value::Array(items) => items.iter().map(yaml).collect::<Vec<_>>().into(),
+        Value::Object(entries) => {
+            serde_yaml::Value::Mapping(entries.iter().map(|(key, value)| (key.clone().into(), yaml(value))).collect())
+        }
+    }
 }

@@ -142,11 +142,8 @@ impl Problems<'_> {
             if action.needs_column() && allow.column.is_none() {
                 self.value_at(&at("action"), format!("`{action}` needs a `column`"), "");
             }
-            if !action.needs_column() && allow.column.is_some() {
+            if action == UnsafeAction::ChangePartitions && allow.column.is_some() {
                 self.value_at(&at("column"), format!("`{action}` takes no `column`"), "");
-            }
-            if allow.name.is_some() && !matches!(action, UnsafeAction::ChangeKey | UnsafeAction::ChangePartitions) {
-                self.value_at(&at("name"), format!("`{action}` takes no `name`"), "");
             }
         }
     }

@@ -166,7 +166,7 @@ fn object(written: written::Object) -> ObjectSelection {
 
 fn allowance(written: written::Allow) -> Option<Allowance> {
     let (database, table) = qualified(&written.table)?;
-    Some(Allowance { action: written.action, database, table, column: written.column, name: written.name })
+    Some(Allowance { action: written.action, database, table, column: written.column })
 }
 
 /// Splits `database.table`. A part that holds a dot stands in backquotes, in which a backquote is doubled.

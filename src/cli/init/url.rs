@@ -27,9 +27,9 @@ pub(super) fn parse(url: &str) -> Result<Endpoint, String> {
     if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("the URL names no host".to_owned());
     }
-    let port = port.filter(|port| !port.is_empty()).map_or(Ok(3306), |port| {
-        port.parse().ok().filter(|port| *port > 0).ok_or_else(|| "the port must be from 1 to 65535".to_owned())
-    })?;
+    let port = port
+        .filter(|port| !port.is_empty())
+        .map_or(Ok(3306), |port| port.parse().ok().filter(|port| *port > 0).ok_or_else(|| "the port must be from 1 to 65535".to_owned()))?;
     Ok(Endpoint {
         engine: None,
         address: Address::Tcp { host, port },
