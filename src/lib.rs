@@ -16,5 +16,6 @@ pub mod ddl;
 pub mod destination;
 pub mod diff;
 pub mod event;
+pub mod phase;
 pub mod spec;
 pub mod state;
