@@ -19,6 +19,7 @@ pub mod ddl;
 pub mod destination;
 pub mod diff;
 pub mod event;
+pub mod phase;
 pub mod report;
 pub mod spec;
 pub mod state;
