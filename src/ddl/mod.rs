@@ -5,6 +5,7 @@
 
 mod clauses;
 mod definition;
+pub mod expression;
 pub mod lex;
 
 pub use definition::*;
