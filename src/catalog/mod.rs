@@ -7,17 +7,11 @@
 
 mod fingerprint;
 mod model;
-<<<<<<< HEAD
 mod range;
-=======
 mod read;
 mod tables;
->>>>>>> catalog
 
 pub use fingerprint::Fingerprint;
 pub use model::*;
-<<<<<<< HEAD
 pub use range::{Edge, KeyOrder, KeyRange};
-=======
 pub use read::{CatalogError, Scope, is_system_database, read};
->>>>>>> catalog
