@@ -280,6 +280,12 @@ impl ResultRow {
     }
 }
 
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({}, connection {})", self.address, self.conn.connection_id())
+    }
+}
+
 /// An open, prepared session. Dropping it closes it; the server rolls back what was not committed.
 pub struct Session {
     conn: Conn,
