@@ -7,14 +7,19 @@
 //! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
 //! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `cli` reads arguments, environment and clock, calls the rooms, and turns every error into an exit code and hints.
+//! - `report` is the only printing beside `cli`.
 //! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod connect;
 pub mod ddl;
 pub mod destination;
 pub mod diff;
 pub mod event;
+pub mod phase;
+pub mod report;
 pub mod spec;
 pub mod state;

@@ -125,7 +125,12 @@ impl KeyOrder {
     /// Expressions whose values, taken from a row, are that row's [`Edge`]. ENUM and SET are taken by their number, which is what they
     /// are ordered by; BIT as an integer.
     pub fn select_list(&self) -> String {
-        self.columns.iter().map(KeyColumn::selected).collect::<Vec<_>>().join(", ")
+        self.select_list_parts().join(", ")
+    }
+
+    /// The expressions of [`KeyOrder::select_list`], one a key column.
+    pub fn select_list_parts(&self) -> Vec<String> {
+        self.columns.iter().map(KeyColumn::selected).collect()
     }
 
     /// ` FORCE INDEX (...)`, so that the server reads in key order and never sorts; empty on a table it does not belong to.

@@ -15,5 +15,5 @@ pub use error::{ConnectError, without_values};
 pub use flavor::{Flavor, Vendor};
 pub use lock::{GlobalLock, LockHolder, Taken};
 pub use probe::{Probe, probe};
-pub use retry::{Attempt, Budget, LONGEST_PAUSE, Pacer, RetryError, Retryable, retry, retry_with};
+pub use retry::{Attempt, Patience, RetryError, RetryWindows, Retryable, retry};
 pub use session::{Login, Outcome, Place, Purpose, ResultRow, Rows, ServerInfo, Session, TlsChoice, TlsLevel};

@@ -1,11 +1,12 @@
-//! Trying again: with growing pauses, inside a budget of wall time, visible as a wait, and ended at once by a stop.
+//! Trying again: with growing pauses, inside a window of wall time, visible as a wait, and ended at once by a stop.
 //!
-//! There are two budgets, as `retry.connection` and `retry.other` of the spec: one for connections that break or cannot be had, one for
+//! There are two windows, as `retry.connection` and `retry.other` of the spec: one for connections that break or cannot be had, one for
 //! statements that fail for a passing reason. The first begins anew as soon as a server answers again; both begin anew whenever the
-//! work says that it got further ([`Attempt::progress`]).
+//! work gets further. [`Patience`] is the mechanism; [`retry`] is it around one piece of work.
 
 use std::{
     cell::Cell,
+    fmt::Display,
     hash::{BuildHasher, Hasher},
     time::{Duration, Instant},
 };
@@ -13,12 +14,12 @@ use std::{
 use super::error::ConnectError;
 use crate::event::{Event, Observer, StopToken};
 
-/// How long to go on trying.
+/// The two windows of the spec's `retry`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// For connections: `retry.connection`.
+pub struct RetryWindows {
+    /// For lost or refused connections.
     pub connection: Duration,
-    /// For statements that fail: `retry.other`.
+    /// For statements that fail and may succeed later.
     pub other: Duration,
 }
 
@@ -46,29 +47,19 @@ pub enum RetryError<E: std::error::Error + 'static> {
     /// Somebody asked to stop.
     #[error("stopped on request")]
     Stopped,
-    /// The budget is used up.
-    #[error("gave up after {} tries in {}: {last}", tries, for_people(*waited))]
+    /// A window is used up.
+    #[error("gave up after {tries} tries within `{window}`: {last}")]
     GaveUp {
         /// How often it was tried.
         tries: u32,
-        /// Time since the first failure in a row.
-        waited: Duration,
+        /// `retry.connection` or `retry.other`.
+        window: &'static str,
         /// The last error.
         last: E,
     },
     /// No other try would help.
     #[error(transparent)]
     Permanent(E),
-}
-
-impl<E: std::error::Error + 'static> RetryError<E> {
-    /// The error of the last try; `None` after a stop.
-    pub fn into_last(self) -> Option<E> {
-        match self {
-            Self::Stopped => None,
-            Self::GaveUp { last, .. } | Self::Permanent(last) => Some(last),
-        }
-    }
 }
 
 /// One try, as the work sees it.
@@ -87,11 +78,11 @@ impl Attempt {
 }
 
 /// Time and waiting, so that tests need none.
-pub trait Pacer {
+trait Pacer {
     /// Time since some fixed moment.
     fn elapsed(&self) -> Duration;
-    /// Waits so long, or until a stop is asked for.
-    fn pause(&self, time: Duration, stop: &StopToken);
+    /// Waits so long, or until one of the stops is asked for.
+    fn pause(&self, time: Duration, stops: &[&StopToken]);
     /// A random number.
     fn random(&self) -> u64;
 }
@@ -103,8 +94,20 @@ impl Pacer for RealPacer {
         self.0.elapsed()
     }
 
-    fn pause(&self, time: Duration, stop: &StopToken) {
-        stop.wait(time);
+    fn pause(&self, time: Duration, stops: &[&StopToken]) {
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            // One stop can be waited for; several are looked at in turn.
+            let slice = if stops.len() > 1 { left.min(Duration::from_millis(50)) } else { left };
+            let asked = match stops.first() {
+                Some(stop) => stop.wait(slice),
+                None => StopToken::default().wait(slice),
+            };
+            if left.is_zero() || asked || stops.iter().any(|s| s.is_stopped()) {
+                return;
+            }
+        }
     }
 
     fn random(&self) -> u64 {
@@ -113,96 +116,148 @@ impl Pacer for RealPacer {
     }
 }
 
-/// The longest pause between two tries.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Does `work` until it succeeds, fails for good, uses up its budget or is told to stop. `who` names the waits in status.
+/// Keeps count of how long something has been failing. A window begins with the first failure of its kind and anew after every success.
+pub struct Patience<'a> {
+    windows: RetryWindows,
+    who: String,
+    observer: &'a dyn Observer,
+    stops: Vec<&'a StopToken>,
+    pacer: Box<dyn Pacer + 'a>,
+    /// When the failures in a row of each kind began.
+    connection_since: Option<Duration>,
+    other_since: Option<Duration>,
+    /// The last pause before jitter.
+    pause: Option<Duration>,
+    waiting: bool,
+}
+
+impl<'a> Patience<'a> {
+    /// `who` names the waiting party in status.
+    pub fn new(windows: RetryWindows, who: String, observer: &'a dyn Observer, stops: Vec<&'a StopToken>) -> Self {
+        Self::with_pacer(Box::new(RealPacer(Instant::now())), windows, who, observer, stops)
+    }
+
+    fn with_pacer(
+        pacer: Box<dyn Pacer + 'a>,
+        windows: RetryWindows,
+        who: String,
+        observer: &'a dyn Observer,
+        stops: Vec<&'a StopToken>,
+    ) -> Self {
+        Self { windows, who, observer, stops, pacer, connection_since: None, other_since: None, pause: None, waiting: false }
+    }
+
+    /// It works again, or has got further.
+    pub fn succeeded(&mut self) {
+        (self.connection_since, self.other_since, self.pause) = (None, None, None);
+        self.wait_is_over();
+    }
+
+    /// A connection failed: waits. `Ok(false)` when a stop was asked for meanwhile.
+    ///
+    /// # Errors
+    /// The name of the window when it is used up.
+    pub fn connection_failed(&mut self, error: &dyn Display) -> Result<bool, &'static str> {
+        let now = self.pacer.elapsed();
+        let since = *self.connection_since.get_or_insert(now);
+        self.failed(now - since, self.windows.connection, "retry.connection", error)
+    }
+
+    /// A statement failed that may succeed later: waits. `Ok(false)` when a stop was asked for meanwhile.
+    ///
+    /// # Errors
+    /// The name of the window when it is used up.
+    pub fn statement_failed(&mut self, error: &dyn Display) -> Result<bool, &'static str> {
+        // The server has answered: the connection is there.
+        self.connection_since = None;
+        let now = self.pacer.elapsed();
+        let since = *self.other_since.get_or_insert(now);
+        self.failed(now - since, self.windows.other, "retry.other", error)
+    }
+
+    fn failed(&mut self, waited: Duration, window: Duration, name: &'static str, error: &dyn Display) -> Result<bool, &'static str> {
+        let left = window.saturating_sub(waited);
+        if left.is_zero() {
+            self.wait_is_over();
+            return Err(name);
+        }
+        // The last try is made when the window ends, not up to half a minute before.
+        let pause = self.next_pause().min(left);
+        let reason = format!("{error} (next try in {}, giving up in {})", for_people(pause), for_people(left));
+        self.waiting = true;
+        self.observer.observe(&Event::Waiting { who: self.who.clone(), reason });
+        self.pacer.pause(pause, &self.stops);
+        let stopped = self.stops.iter().any(|s| s.is_stopped());
+        if stopped {
+            self.wait_is_over();
+        }
+        Ok(!stopped)
+    }
+
+    /// Twice the one before up to the cap, then between half and all of it, so that many sessions do not come back in step.
+    fn next_pause(&mut self) -> Duration {
+        let pause = self.pause.map_or(FIRST_PAUSE, |before| (before * 2).min(LONGEST_PAUSE));
+        self.pause = Some(pause);
+        pause / 2 + (pause / 2).mul_f64((self.pacer.random() >> 11) as f64 / (1u64 << 53) as f64)
+    }
+
+    fn wait_is_over(&mut self) {
+        if std::mem::take(&mut self.waiting) {
+            self.observer.observe(&Event::WaitOver { who: self.who.clone() });
+        }
+    }
+}
+
+impl Drop for Patience<'_> {
+    fn drop(&mut self) {
+        self.wait_is_over();
+    }
+}
+
+/// Does `work` until it succeeds, fails for good, uses up a window or is told to stop. `who` names the waits in status.
 ///
 /// # Errors
 /// See [`RetryError`].
 pub fn retry<T, E: Retryable + std::error::Error + 'static>(
-    budget: Budget,
+    windows: RetryWindows,
     stop: &StopToken,
     observer: &dyn Observer,
     who: &str,
     work: impl FnMut(&Attempt) -> Result<T, E>,
 ) -> Result<T, RetryError<E>> {
-    retry_with(&RealPacer(Instant::now()), budget, stop, observer, who, work)
+    attempts(Patience::new(windows, who.to_owned(), observer, vec![stop]), stop, work)
 }
 
-/// [`retry`] with a time of one's own.
-///
-/// # Errors
-/// See [`RetryError`].
-pub fn retry_with<T, E: Retryable + std::error::Error + 'static>(
-    pacer: &dyn Pacer,
-    budget: Budget,
+fn attempts<T, E: Retryable + std::error::Error + 'static>(
+    mut patience: Patience<'_>,
     stop: &StopToken,
-    observer: &dyn Observer,
-    who: &str,
     mut work: impl FnMut(&Attempt) -> Result<T, E>,
 ) -> Result<T, RetryError<E>> {
-    let mut waiting = false;
-    let mut tries = 0;
-    let mut row = Row::default();
-    let result = loop {
+    for number in 0.. {
         if stop.is_stopped() {
-            break Err(RetryError::Stopped);
+            break;
         }
-        let attempt = Attempt { number: tries, progressed: Cell::new(false) };
+        let attempt = Attempt { number, progressed: Cell::new(false) };
         let error = match work(&attempt) {
-            Ok(done) => break Ok(done),
+            Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        tries += 1;
-        let now = pacer.elapsed();
         if attempt.progressed.get() {
-            row = Row::default();
+            patience.succeeded();
         }
-        let (since, window) = if error.is_connection() {
-            (&mut row.connection, budget.connection)
-        } else if error.is_transient() {
-            // The server has answered: the connection is there.
-            row.connection = None;
-            (&mut row.other, budget.other)
-        } else {
-            break Err(RetryError::Permanent(error));
+        let waited = match (error.is_connection(), error.is_transient()) {
+            (true, _) => patience.connection_failed(&error),
+            (_, true) => patience.statement_failed(&error),
+            _ => return Err(RetryError::Permanent(error)),
         };
-        let since = *since.get_or_insert(now);
-        let waited = now.saturating_sub(since);
-        if waited >= window {
-            break Err(RetryError::GaveUp { tries, waited, last: error });
+        if let Err(window) = waited {
+            return Err(RetryError::GaveUp { tries: number + 1, window, last: error });
         }
-        // The last try is made when the window ends, not up to half a minute before.
-        let pause = row.next_pause(pacer.random()).min(window - waited);
-        waiting = true;
-        let left = for_people(window - waited);
-        let reason = format!("{error} (next try in {}, giving up in {left})", for_people(pause));
-        observer.observe(&Event::Waiting { who: who.to_owned(), reason });
-        pacer.pause(pause, stop);
-    };
-    if waiting {
-        observer.observe(&Event::WaitOver { who: who.to_owned() });
     }
-    result
-}
-
-/// Failures in a row: when each kind began, and how long the last pause was.
-#[derive(Default)]
-struct Row {
-    connection: Option<Duration>,
-    other: Option<Duration>,
-    pause: Option<Duration>,
-}
-
-impl Row {
-    /// Twice the one before up to the cap, then between half and all of it, so that many sessions do not come back in step.
-    fn next_pause(&mut self, random: u64) -> Duration {
-        let pause = self.pause.map_or(FIRST_PAUSE, |before| (before * 2).min(LONGEST_PAUSE));
-        self.pause = Some(pause);
-        pause / 2 + (pause / 2).mul_f64((random >> 11) as f64 / (1u64 << 53) as f64)
-    }
+    Err(RetryError::Stopped)
 }
 
 /// `850 ms`, `12 s`, `3 min`, `2 h 5 min`.
@@ -228,11 +283,11 @@ mod tests {
         pauses: std::cell::RefCell<Vec<Duration>>,
     }
 
-    impl Pacer for FakePacer {
+    impl Pacer for &FakePacer {
         fn elapsed(&self) -> Duration {
             self.now.get()
         }
-        fn pause(&self, time: Duration, _: &StopToken) {
+        fn pause(&self, time: Duration, _: &[&StopToken]) {
             self.pauses.borrow_mut().push(time);
             self.now.set(self.now.get() + time);
         }
@@ -262,14 +317,15 @@ mod tests {
         ConnectError::Sql { doing: "copying".into(), code: 1142, state: "42000".into(), message: "INSERT denied".into() }
     }
 
-    const BUDGET: Budget = Budget { connection: Duration::from_secs(600), other: Duration::from_secs(60) };
+    const WINDOWS: RetryWindows = RetryWindows { connection: Duration::from_secs(600), other: Duration::from_secs(60) };
 
     fn run(
         pacer: &FakePacer,
         seen: &Seen,
         work: impl FnMut(&Attempt) -> Result<u32, ConnectError>,
     ) -> Result<u32, RetryError<ConnectError>> {
-        retry_with(pacer, BUDGET, &StopToken::default(), seen, "full copy", work)
+        let stop = StopToken::default();
+        attempts(Patience::with_pacer(Box::new(pacer), WINDOWS, "full copy".into(), seen, vec![&stop]), &stop, work)
     }
 
     #[test]
@@ -293,8 +349,9 @@ mod tests {
     #[test]
     fn it_gives_up_when_the_window_is_over_and_not_before() {
         let (pacer, seen) = (FakePacer::default(), Seen::default());
-        let Err(RetryError::GaveUp { waited, last, .. }) = run(&pacer, &seen, |_| Err(deadlock())) else { panic!("did not give up") };
-        assert_eq!(waited, BUDGET.other, "the last try is at the very end of the window");
+        let Err(RetryError::GaveUp { window, last, .. }) = run(&pacer, &seen, |_| Err(deadlock())) else { panic!("did not give up") };
+        assert_eq!(window, "retry.other");
+        assert_eq!(pacer.now.get(), WINDOWS.other, "the last try is at the very end of the window");
         assert_eq!(last.code(), Some(1213));
         assert!(matches!(seen.0.into_inner().unwrap().last(), Some(Event::WaitOver { .. })));
     }
@@ -313,7 +370,7 @@ mod tests {
         // Nine minutes of lost connections, one deadlock, nine more minutes: more than ten in all, never ten in a row.
         let mut answered = false;
         let done = run(&pacer, &seen, |_| {
-            let minutes = pacer.elapsed().as_secs() / 60;
+            let minutes = pacer.now.get().as_secs() / 60;
             match minutes {
                 0..9 => Err(lost()),
                 9..18 if !answered => {
@@ -332,7 +389,7 @@ mod tests {
         let (pacer, seen) = (FakePacer::default(), Seen::default());
         let done = run(&pacer, &seen, |attempt| {
             attempt.progress();
-            if pacer.elapsed() < Duration::from_secs(600) { Err(deadlock()) } else { Ok(1) }
+            if pacer.now.get() < Duration::from_secs(600) { Err(deadlock()) } else { Ok(1) }
         });
         assert_eq!(done.unwrap(), 1);
         assert!(pacer.pauses.borrow().iter().all(|p| *p <= FIRST_PAUSE), "and the pauses are short again");
@@ -344,8 +401,8 @@ mod tests {
         let begin = Instant::now();
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| {
-                let budget = Budget { connection: Duration::from_secs(3600), other: Duration::from_secs(60) };
-                retry(budget, &stop, &Seen::default(), "x", |_| Err::<(), _>(lost()))
+                let windows = RetryWindows { connection: Duration::from_secs(3600), other: Duration::from_secs(60) };
+                retry(windows, &stop, &Seen::default(), "x", |_| Err::<(), _>(lost()))
             });
             stop.stop();
             assert!(matches!(waits.join().unwrap(), Err(RetryError::Stopped)));

@@ -226,6 +226,12 @@ pub trait Encoder: Send {
     /// A text that says why this value cannot be carried exactly, without the value.
     fn value(&mut self, out: &mut Vec<u8>, column: usize, value: Option<&[u8]>) -> Result<(), String>;
 
+    /// Appends more bytes of the value just begun; only for columns whose values [`Encoder::splits_values`].
+    fn more(&mut self, out: &mut Vec<u8>, bytes: &[u8]);
+
+    /// A large value of this column may be given in slices.
+    fn splits_values(&self, column: usize) -> bool;
+
     /// Ends a row.
     fn end_row(&mut self, out: &mut Vec<u8>);
 

@@ -91,6 +91,14 @@ impl Encoder for LineEncoder {
         Ok(())
     }
 
+    fn more(&mut self, out: &mut Vec<u8>, bytes: &[u8]) {
+        escape_line(out, bytes);
+    }
+
+    fn splits_values(&self, column: usize) -> bool {
+        self.forms[column] == Form::Bytes
+    }
+
     fn end_row(&mut self, out: &mut Vec<u8>) {
         out.push(b'\n');
     }
@@ -173,6 +181,12 @@ impl Encoder for InsertEncoder {
             }
         }
         Ok(())
+    }
+
+    fn more(&mut self, _: &mut Vec<u8>, _: &[u8]) {}
+
+    fn splits_values(&self, _: usize) -> bool {
+        false
     }
 
     fn end_row(&mut self, out: &mut Vec<u8>) {
