@@ -130,6 +130,15 @@ pub fn mariadbd() -> Result<Program> {
     server_program("DTSCTL_MARIADBD", "mariadbd", &MARIADB)
 }
 
+/// The folder of MariaDB's plugins, for `--plugin-dir`: the machine's, else fetched. A machine may have the server without them.
+pub fn mariadb_plugins() -> Result<PathBuf> {
+    let of_machine = PathBuf::from("/usr/lib/mysql/plugin");
+    if of_machine.join("auth_ed25519.so").is_file() {
+        return Ok(of_machine);
+    }
+    Ok(unpacked(&MARIADB)?.join("usr/lib/mysql/plugin"))
+}
+
 /// `mysqld` of MySQL: `DTSCTL_MYSQLD`, else the machine's, else fetched from Debian unstable.
 ///
 /// Debian machines may have a `mysqld` that is a link to MariaDB's server: such a one does not count.
