@@ -187,18 +187,21 @@ impl Bench {
             self.clear("sb")?;
             let spec = self.spec("sb")?;
             let threads = self.threads.to_string();
-            let (spent, servers) =
-                self.with_servers(|| run_measured(vec![self.dtsctl(&spec, &["apply", "--yes", "--threads", &threads])]))?;
-            println!(
-                "round {round}: dtsctl {} (own CPU {:.2} s, servers {servers:.2} s, {} MiB)",
-                seconds(spent.wall),
-                spent.cpu,
-                spent.peak_mib
-            );
-            self.check_copied()?;
-            own.push(spent.wall);
-            share.push(spent.cpu / (spent.cpu + servers));
-            memory.push(spent.peak_mib as f64);
+            match self.with_servers(|| run_measured(vec![self.dtsctl(&spec, &["apply", "--yes", "--threads", &threads])])) {
+                Ok((spent, servers)) => {
+                    println!(
+                        "round {round}: dtsctl {} (own CPU {:.2} s, servers {servers:.2} s, {} MiB)",
+                        seconds(spent.wall),
+                        spent.cpu,
+                        spent.peak_mib
+                    );
+                    self.check_copied()?;
+                    own.push(spent.wall);
+                    share.push(spent.cpu / (spent.cpu + servers));
+                    memory.push(spent.peak_mib as f64);
+                }
+                Err(error) => println!("round {round}: dtsctl: not measured: {error:#}"),
+            }
 
             self.clear("sb")?;
             match self.with_servers(|| self.run_mydumper()) {
@@ -236,10 +239,11 @@ impl Bench {
         let against_dump = ratio(&mut dump, &mut own);
         self.line("full copy", "mydumper then myloader", "0.75", "0.55", against_mydumper);
         self.line("full copy", "mariadb-dump | mariadb", "0.35", "0.22", against_dump);
-        let share = measure::median(&mut share).unwrap_or_default();
-        self.line("full copy, own CPU", "all CPU of servers and tool", "10 %", "5 %", format!("{:.1} %", share * 100.0));
-        let memory = measure::median(&mut memory).unwrap_or_default();
-        self.line("full copy, memory", "", "256 MiB", "128 MiB", format!("{memory:.0} MiB"));
+        let nothing = || "not measured".to_owned();
+        let share = measure::median(&mut share).map_or_else(nothing, |share| format!("{:.1} %", share * 100.0));
+        self.line("full copy, own CPU", "all CPU of servers and tool", "10 %", "5 %", share);
+        let memory = measure::median(&mut memory).map_or_else(nothing, |memory| format!("{memory:.0} MiB"));
+        self.line("full copy, memory", "", "256 MiB", "128 MiB", memory);
         Ok(())
     }
 
@@ -345,7 +349,7 @@ impl Bench {
             let spec = self.spec(database)?;
             for command in [vec!["apply", "--yes"], vec!["verify"]] {
                 let spent = run_measured(vec![self.dtsctl(&spec, &command)])?;
-                println!("{} of {what}: {} in {}", command[0], spent.peak_mib, seconds(spent.wall));
+                println!("{} of {what}: {} MiB in {}", command[0], spent.peak_mib, seconds(spent.wall));
                 self.line(&format!("memory, {}", command[0]), what, "256 MiB", "128 MiB", format!("{} MiB", spent.peak_mib));
             }
             self.source.exec(&format!("DROP DATABASE {database}"))?;
