@@ -1,1 +1,5 @@
-//! Tests.
+//! Tests of the whole program: one module per feature, one binary.
+
+mod cli;
+mod generated;
+mod spec;
