@@ -45,7 +45,7 @@ pub struct Problem {
     /// What to do about it.
     pub hint: Option<String>,
     /// The line, filled in by [`SpecError::new`].
-    pub excerpt: Option<Excerpt>,
+    pub excerpt: Option<Box<Excerpt>>,
     /// What of its line must not be shown.
     pub hide: Hide,
 }
@@ -108,7 +108,7 @@ impl SpecError {
         let hidden: Vec<(Mark, Hide)> = problems.iter().filter_map(|p| p.span.map(|span| (span.start, p.hide))).collect();
         let lines = masked_lines(text, &hidden);
         for problem in &mut problems {
-            problem.excerpt = problem.span.and_then(|span| excerpt(&lines, span));
+            problem.excerpt = problem.span.and_then(|span| excerpt(&lines, span)).map(Box::new);
         }
         problems.sort_by_key(|problem| problem.span);
         problems.dedup();
