@@ -1,4 +1,7 @@
-//! Tests.
+//! Tests of the whole program: one module per feature, one binary.
 
+mod cli;
 mod connect;
+mod generated;
+mod spec;
 mod state;
