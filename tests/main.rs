@@ -1,1 +1,3 @@
-//! Tests.
+//! The integration tests: one binary, one module a feature, real servers.
+
+mod full;
