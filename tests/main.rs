@@ -1,3 +1,8 @@
-//! The integration tests: one binary, one module a feature, real servers.
+//! Tests of the whole program: one module per feature, one binary.
 
+mod cli;
+mod connect;
 mod full;
+mod generated;
+mod spec;
+mod state;

@@ -1,5 +1,7 @@
 //! The files under `testdata/` load on the flavours they are for, and the proof of equality tells equal from different.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
 use mysql::prelude::Queryable;
 use testbed::{Flavor, Role, equal, have, shared, sql, testdata, tpch};
 
