@@ -6,10 +6,12 @@
 
 mod error;
 mod flavor;
+mod lock;
 mod retry;
 mod session;
 
 pub use error::{ConnectError, without_values};
 pub use flavor::{Flavor, Vendor};
-pub use retry::{Patience, RetryWindows};
+pub use lock::{GlobalLock, LockHolder, Taken};
+pub use retry::{Attempt, Patience, RetryError, RetryWindows, Retryable, retry};
 pub use session::{Login, Outcome, Place, Purpose, ResultRow, Rows, ServerInfo, Session, TlsChoice, TlsLevel};
