@@ -7,5 +7,6 @@ mod clauses;
 mod definition;
 pub mod expression;
 pub mod lex;
+pub mod rename;
 
 pub use definition::*;

@@ -98,13 +98,14 @@ impl Work<'_> {
 
     /// Looks a clause up in the visible table; true when it is to be left out.
     fn leaves_out(&mut self, what: &str, object: &str) -> bool {
+        let code = if what.contains("index") { unsupported::INDEX } else { unsupported::FEATURE };
         match mapping::fate(mapping::CLAUSES, self.way.from.vendor, what) {
             Some(Fate::LeftOut(why)) => {
                 self.note(note::CLAUSE_DROPPED, Some(object), format!("{what} is left out: {why}"));
                 true
             }
             Some(Fate::Refused(why)) => {
-                self.refuse(unsupported::FEATURE, Some(object), format!("{what}: {why}"));
+                self.refuse(code, Some(object), format!("{what}: {why}"));
                 true
             }
             Some(Fate::Carried(_)) | None => false,
@@ -145,12 +146,8 @@ impl Work<'_> {
     fn table_collation(&mut self) {
         let source = self.out.shape.collation.clone();
         match self.way.collation(&source) {
-            Some((found, _)) => {
-                if same_name(&found) != same_name(&source) {
-                    self.note(note::COLLATION_MAPPED, None, format!("default collation {source} becomes {found}"));
-                }
-                self.out.shape.collation = found;
-            }
+            // Columns state their own; what later columns would get is noted at the database.
+            Some((found, _)) => self.out.shape.collation = found,
             None => self.refuse(unsupported::COLLATION, None, format!("the destination has no equal of the default collation {source}")),
         }
     }
@@ -239,12 +236,6 @@ impl Work<'_> {
         let base = base_type(&column.data_type);
         let is_time = matches!(base.as_str(), "timestamp" | "datetime");
         let mut text = if kind == DefaultKind::Expression { self.expression(&default, &name) } else { default.clone() };
-        if self.way.to.is_mariadb() && kind == DefaultKind::Hex {
-            match hex_text(&default) {
-                Some(literal) => text = literal,
-                None => self.refuse(unsupported::FEATURE, Some(&name), "MariaDB cannot print back a default of such bytes"),
-            }
-        }
         if self.way.to.is_mysql() && self.way.crosses() {
             let long = ["text", "blob", "json", "geometry", "point"].iter().any(|t| base.contains(t)) || is_geometry(&base);
             let bare_time = is_time
@@ -563,14 +554,6 @@ pub(super) fn default_kind(default: &str) -> DefaultKind {
         [Kind::String | Kind::Number | Kind::Hex] | [Kind::Symbol, Kind::Number] | [Kind::Introducer, Kind::String] => DefaultKind::Literal,
         _ => DefaultKind::Expression,
     }
-}
-
-/// A hexadecimal literal as a string literal, when its bytes are text that MariaDB prints back.
-fn hex_text(hex: &str) -> Option<String> {
-    let digits = hex.strip_prefix("0x").or_else(|| hex.strip_prefix("x'").and_then(|h| h.strip_suffix('\'')))?;
-    let bytes = (0..digits.len() / 2).map(|i| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).ok()).collect::<Option<Vec<u8>>>()?;
-    let text = String::from_utf8(bytes).ok()?;
-    text.chars().all(|c| u32::from(c) <= 0xffff && c != '?').then(|| lex::string_literal(&text))
 }
 
 /// The first word of a type.
