@@ -2,7 +2,13 @@
 //!
 //! An event about rows is emitted after the destination has committed them, so a listener is never ahead of the destination.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::catalog::TableName;
 
@@ -56,6 +62,15 @@ pub enum Event {
         /// The statement's text.
         sql: String,
     },
+    /// The server refused it.
+    StatementFailed {
+        /// The action's id.
+        action: String,
+        /// Position among the action's statements.
+        index: usize,
+        /// The error's text, without values.
+        error: String,
+    },
     /// It has run.
     StatementFinished {
         /// The action's id.
@@ -68,6 +83,12 @@ pub enum Event {
         warnings: Vec<(u16, String)>,
         /// Found done by an earlier run that could not note it any more.
         found_done: bool,
+    },
+    /// All tables that the copy will carry in this task, finished ones included; told once before the first
+    /// [`Event::TableStarted`], so that totals and the time left are known from the beginning.
+    TablesPlanned {
+        /// The tables.
+        tables: Vec<PlannedTable>,
     },
     /// The copy of a table is about to begin or to go on.
     TableStarted {
@@ -138,6 +159,19 @@ pub enum Event {
     },
 }
 
+/// A table whose rows will be copied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedTable {
+    /// Source table.
+    pub table: TableName,
+    /// Where its rows go.
+    pub destination: TableName,
+    /// Estimated rows.
+    pub rows_estimate: u64,
+    /// Estimated bytes.
+    pub bytes_estimate: u64,
+}
+
 /// Listens to events. Called from many threads; must be quick and must not fail.
 pub trait Observer: Send + Sync {
     /// Takes one event.
@@ -158,16 +192,33 @@ impl Observer for Observers {
 
 /// Whether the run has been asked to stop; shared by all threads of a run.
 #[derive(Clone, Default, Debug)]
-pub struct StopToken(Arc<std::sync::atomic::AtomicBool>);
+pub struct StopToken(Arc<Stop>);
+
+#[derive(Default, Debug)]
+struct Stop {
+    asked: AtomicBool,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
 
 impl StopToken {
-    /// Asks all to stop at the next safe place.
+    /// Asks all to stop at the next safe place, and wakes those that wait in [`StopToken::wait`]. Takes a lock for a moment: a signal
+    /// handler must not call it, a thread that waits for signals may.
     pub fn stop(&self) {
-        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+        let _guard = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.asked.store(true, Ordering::SeqCst);
+        self.0.changed.notify_all();
     }
 
     /// Has somebody asked?
     pub fn is_stopped(&self) -> bool {
-        self.0.load(std::sync::atomic::Ordering::SeqCst)
+        self.0.asked.load(Ordering::SeqCst)
+    }
+
+    /// Waits for `time` or until somebody asks to stop, whichever is first. `true` when somebody has asked.
+    pub fn wait(&self, time: Duration) -> bool {
+        let guard = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.0.changed.wait_timeout_while(guard, time, |()| !self.is_stopped());
+        self.is_stopped()
     }
 }

@@ -4,17 +4,24 @@
 //!
 //! - `connect` opens sessions and alone knows vendors and versions.
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
-//! - `diff` turns two catalogs and a mapping of names into changes, without input or output.
 //! - `precheck` gathers facts of both servers and judges them, one check a file.
 //! - `plan` orders changes and copies under ids, saves them and tells when they are stale; no input or output either.
 //! - `report` alone makes tables, Markdown and JSON of what the other rooms return.
+//! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
+//! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
+pub mod clock;
 pub mod connect;
+pub mod ddl;
+pub mod destination;
 pub mod diff;
 pub mod event;
+pub mod phase;
 pub mod plan;
 pub mod precheck;
 pub mod report;
 pub mod spec;
+pub mod state;

@@ -112,6 +112,14 @@ pub struct Column {
     pub json_text: bool,
 }
 
+impl Column {
+    /// Rows can be walked in the order of this column: it has exact values that are read back as they were.
+    fn orders_a_walk(&self) -> bool {
+        use TypeKind::{Double, Float, Geometry, Json, Other, Vector};
+        !self.generated && !self.row_period && !matches!(self.kind, Float | Double | Json | Geometry | Vector | Other)
+    }
+}
+
 /// One column of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KeyPart {
@@ -189,41 +197,32 @@ impl Table {
         (0..self.columns.len()).filter(|&i| !self.columns[i].generated && !self.columns[i].row_period).collect()
     }
 
-    /// How this table is walked in key order: the primary key, else the shortest unique key without NULLs, else a unique key with
-    /// nullable columns, else the whole table. Keys with prefixes, expressions or approximate numbers (FLOAT, DOUBLE) do not count:
-    /// their order or identity is not the one a comparison of column values sees.
-    pub fn walk(&self) -> Walk {
+    /// The key by which [`Table::walk`] goes.
+    pub fn walk_key(&self) -> Option<&Key> {
         let usable = |key: &&Key| {
             key.unique
                 && key.index_type == "BTREE"
-                && key.parts.iter().all(|p| {
-                    p.prefix.is_none()
-                        && p.column.is_some_and(|c| {
-                            let column = &self.columns[c];
-                            !column.generated
-                                && !column.row_period
-                                && !matches!(
-                                    column.kind,
-                                    TypeKind::Float
-                                        | TypeKind::Double
-                                        | TypeKind::Json
-                                        | TypeKind::Geometry
-                                        | TypeKind::Vector
-                                        | TypeKind::Other
-                                )
-                        })
-                })
+                && key.parts.iter().all(|p| p.prefix.is_none() && p.column.is_some_and(|c| self.columns[c].orders_a_walk()))
         };
-        let columns = |key: &Key| key.parts.iter().filter_map(|p| p.column).collect::<Vec<_>>();
-        let nullable = |key: &Key| columns(key).iter().any(|&c| self.columns[c].nullable);
         if let Some(primary) = self.keys.iter().filter(usable).find(|k| k.is_primary()) {
-            return Walk::Key(columns(primary));
+            return Some(primary);
         }
-        let mut unique: Vec<&Key> = self.keys.iter().filter(usable).collect();
-        unique.sort_by_key(|k| (nullable(k), k.parts.len()));
-        match unique.first() {
-            Some(key) if nullable(key) => Walk::NullableKey(columns(key)),
-            Some(key) => Walk::Key(columns(key)),
+        self.keys.iter().filter(usable).min_by_key(|k| (self.may_hold_null(k), k.parts.len()))
+    }
+
+    fn may_hold_null(&self, key: &Key) -> bool {
+        key.parts.iter().filter_map(|p| p.column).any(|c| self.columns[c].nullable)
+    }
+
+    /// How this table is walked in key order: the primary key, else the shortest unique key without NULLs, else a unique key with
+    /// nullable columns, else the whole table. Keys with prefixes, expressions, generated columns or approximate numbers (FLOAT,
+    /// DOUBLE) do not count: their order or identity is not the one a comparison of column values sees.
+    pub fn walk(&self) -> Walk {
+        match self.walk_key() {
+            Some(key) => {
+                let columns = key.parts.iter().filter_map(|p| p.column).collect();
+                if self.may_hold_null(key) { Walk::NullableKey(columns) } else { Walk::Key(columns) }
+            }
             None => Walk::Whole,
         }
     }

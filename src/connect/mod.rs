@@ -6,8 +6,10 @@
 
 mod error;
 mod flavor;
+mod retry;
 mod session;
 
 pub use error::{ConnectError, without_values};
 pub use flavor::{Flavor, Vendor};
+pub use retry::{Patience, RetryWindows};
 pub use session::{Login, Outcome, Place, Purpose, ResultRow, Rows, ServerInfo, Session, TlsChoice, TlsLevel};

@@ -1,0 +1,306 @@
+//! Where rows go. A destination is a trait from the start: the MySQL family is its first implementation, and ones without
+//! transactions, schema or deletes will follow, so the phases above see only what stands here.
+//!
+//! The hard idea: progress is kept *by the destination*, in the same transaction as the rows it stands for. A phase never decides that
+//! something is done; it asks.
+
+pub mod mysql;
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use crate::{
+    catalog::{Edge, KeyRange, Table, TableName, TypeKind},
+    connect::{ConnectError, Flavor},
+};
+
+/// Why a destination could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DestinationError {
+    /// The server or the connection failed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Rows came out other than they went in. The chunk was rolled back.
+    #[error("{table}, {range}: {what}; the chunk was rolled back")]
+    NotExact {
+        /// Destination table.
+        table: TableName,
+        /// Which range, for people.
+        range: String,
+        /// What the destination said, without values.
+        what: String,
+    },
+    /// Another run has taken the task over; this one must end.
+    #[error("another run has taken over task '{task}' at the destination")]
+    TakenOver {
+        /// Task name.
+        task: String,
+    },
+    /// The progress tables hold something this version does not understand.
+    #[error("progress tables in database `dts` at the destination: {what}")]
+    Progress {
+        /// What is wrong.
+        what: String,
+    },
+    /// The reading side ended before the chunk did; nothing of the chunk stays.
+    #[error("the reader of {table} stopped")]
+    FeedEnded {
+        /// Destination table.
+        table: TableName,
+    },
+}
+
+impl DestinationError {
+    /// The connection broke: worth another try within `retry.connection`.
+    pub fn is_connection(&self) -> bool {
+        matches!(self, Self::Connect(e) if e.is_connection())
+    }
+
+    /// Worth another try within `retry.other`.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Connect(e) if e.is_transient())
+    }
+}
+
+/// One table of the full copy: the source's definition, the destination's, and how their columns meet.
+#[derive(Debug, Clone)]
+pub struct CopyTable {
+    /// As the source has it.
+    pub source: Table,
+    /// As the destination has it.
+    pub destination: Table,
+    /// Copied columns as indexes into both tables' columns.
+    pub columns: Vec<(usize, usize)>,
+    /// The table was there before with rows of its own, which win over the source's (`conflict.existing_tables: ignore`).
+    pub keep_existing: bool,
+}
+
+impl CopyTable {
+    /// Pairs the columns of two definitions by name. Generated columns are computed by the destination.
+    pub fn new(source: Table, destination: Table, keep_existing: bool) -> Self {
+        let columns = source
+            .copied_columns()
+            .into_iter()
+            .filter_map(|s| {
+                let d = destination.columns.iter().position(|c| c.name.eq_ignore_ascii_case(&source.columns[s].name))?;
+                let column = &destination.columns[d];
+                (!column.generated && !column.row_period).then_some((s, d))
+            })
+            .collect();
+        Self { source, destination, columns, keep_existing }
+    }
+
+    /// Kinds of the copied columns at source and destination, in the order of the copy.
+    pub fn kinds(&self) -> Vec<(TypeKind, TypeKind)> {
+        self.columns.iter().map(|&(s, d)| (self.source.columns[s].kind, self.destination.columns[d].kind)).collect()
+    }
+}
+
+/// How far one range of a table has come, as the destination has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeState {
+    /// Number in its table, from 0.
+    pub number: u32,
+    /// Which rows.
+    pub span: KeyRange,
+    /// Key of the last row that has been committed; `None` at the beginning.
+    pub cursor: Option<Edge>,
+    /// Chunks committed.
+    pub chunks: u64,
+    /// Rows read from the source in committed chunks.
+    pub read: u64,
+    /// Rows written.
+    pub written: u64,
+    /// Rows found afterwards.
+    pub found: u64,
+    /// Bytes of column values.
+    pub bytes: u64,
+    /// All of it is there.
+    pub finished: bool,
+}
+
+impl RangeState {
+    /// A range nothing has been copied of.
+    pub fn new(number: u32, span: KeyRange) -> Self {
+        Self { number, span, cursor: None, chunks: 0, read: 0, written: 0, found: 0, bytes: 0, finished: false }
+    }
+
+    /// What is still to be copied.
+    pub fn rest(&self) -> KeyRange {
+        match (&self.span, &self.cursor) {
+            (KeyRange::Between { upto, .. }, Some(cursor)) => KeyRange::Between { after: Some(cursor.clone()), upto: upto.clone() },
+            (span, _) => span.clone(),
+        }
+    }
+}
+
+/// How far a table has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableState {
+    /// Source table.
+    pub source: TableName,
+    /// Destination table.
+    pub destination: TableName,
+    /// This task created it.
+    pub created_here: bool,
+    /// All its ranges are finished.
+    pub copied: bool,
+    /// Its ranges; empty until the copy of the table has begun.
+    pub ranges: Vec<RangeState>,
+}
+
+/// The whole of a task's progress at the destination.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskProgress {
+    /// Which run this is, counted from 1; a run that finds a higher number than its own has been replaced.
+    pub run: u64,
+    /// Identity of the source server the task began with.
+    pub source_identity: Option<String>,
+    /// The source's binlog position taken before the first row was read, where the account may ask for it.
+    pub source_position: Option<String>,
+    /// Tables the task has created or copied.
+    pub tables: Vec<TableState>,
+}
+
+impl TaskProgress {
+    /// State of the copy of a source table.
+    pub fn table(&self, source: &TableName) -> Option<&TableState> {
+        self.tables.iter().find(|t| &t.source == source)
+    }
+
+    /// This task created the destination table of that name.
+    pub fn created(&self, destination: &TableName) -> bool {
+        self.tables.iter().any(|t| t.created_here && &t.destination == destination)
+    }
+}
+
+/// A piece of a chunk on its way to the destination.
+#[derive(Debug)]
+pub enum Piece {
+    /// Encoded rows, whole or not, as the destination's encoder made them.
+    Data(Vec<u8>),
+    /// The chunk ends here.
+    End(ChunkEnd),
+}
+
+/// What a chunk held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkEnd {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of column values.
+    pub bytes: u64,
+    /// Key of its last row, where the table is walked by a key.
+    pub last: Option<Edge>,
+    /// Nothing of the range is left after it.
+    pub finishes_range: bool,
+}
+
+/// The writing side's end of the pipe between reader and loader.
+#[derive(Debug)]
+pub struct Feed {
+    /// Pieces in order.
+    pub pieces: Receiver<Piece>,
+    /// Where emptied buffers go back.
+    pub empties: SyncSender<Vec<u8>>,
+}
+
+/// What loading a chunk came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// As the reader counted.
+    pub end: ChunkEnd,
+    /// Rows the destination says it has written.
+    pub written: u64,
+    /// Rows counted there afterwards.
+    pub found: u64,
+}
+
+/// Turns rows into the form the destination loads. Lives in the reading thread.
+pub trait Encoder: Send {
+    /// Begins a row.
+    fn begin_row(&mut self, out: &mut Vec<u8>);
+
+    /// Appends a value; `column` counts the copied columns. `None` is NULL.
+    ///
+    /// # Errors
+    /// A text that says why this value cannot be carried exactly, without the value.
+    fn value(&mut self, out: &mut Vec<u8>, column: usize, value: Option<&[u8]>) -> Result<(), String>;
+
+    /// Appends more bytes of the value just begun; only for columns whose values [`Encoder::splits_values`].
+    fn more(&mut self, out: &mut Vec<u8>, bytes: &[u8]);
+
+    /// A large value of this column may be given in slices.
+    fn splits_values(&self, column: usize) -> bool;
+
+    /// Ends a row.
+    fn end_row(&mut self, out: &mut Vec<u8>);
+
+    /// Bytes after which the buffer should be sent on.
+    fn buffer_bytes(&self) -> usize;
+
+    /// Whether a buffer may be sent on in the middle of a row.
+    fn splits_rows(&self) -> bool;
+}
+
+/// Loads chunks of one table over one session.
+pub trait Loader {
+    /// Loads the next chunk and commits it together with the range's new progress. Returns `None` when the feed has ended in good
+    /// order before a chunk began.
+    ///
+    /// # Errors
+    /// Nothing of the chunk stays, except after [`DestinationError::Connect`] with a lost connection, when the outcome is unknown and
+    /// [`Destination::range`] tells it. The loader must then be thrown away.
+    fn load(&mut self, range: &RangeState, feed: Feed) -> Result<(Option<Loaded>, Feed), DestinationError>;
+}
+
+/// A place where databases, tables and rows can be put.
+pub trait Destination: Sync {
+    /// Vendor and version.
+    fn flavor(&self) -> Flavor;
+
+    /// Makes the progress tables if need be, takes the task over from any earlier run, waiting for what it has in flight, and says how
+    /// far it came.
+    ///
+    /// # Errors
+    /// [`DestinationError::Progress`] when the tables are of another version or the task began with another source.
+    fn take_over(&self, source_identity: &str) -> Result<TaskProgress, DestinationError>;
+
+    /// Notes the source's position from before the first row, once.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn note_source_position(&self, position: &str) -> Result<(), DestinationError>;
+
+    /// Notes, before the statement runs, that this task is about to create a table.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn note_creation(&self, source: &TableName, destination: &TableName) -> Result<(), DestinationError>;
+
+    /// Notes the ranges a table is cut into, before the first is copied, replacing whatever was noted and not begun.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn begin_table(&self, table: &CopyTable, ranges: &[RangeState]) -> Result<(), DestinationError>;
+
+    /// How far a range has come.
+    ///
+    /// # Errors
+    /// [`DestinationError::TakenOver`], or as the connection fails.
+    fn range(&self, table: &CopyTable, number: u32) -> Result<RangeState, DestinationError>;
+
+    /// Notes that all ranges of a table are finished. Fails when one is not.
+    ///
+    /// # Errors
+    /// [`DestinationError::Progress`] when a range is not finished.
+    fn finish_table(&self, table: &CopyTable) -> Result<(), DestinationError>;
+
+    /// An encoder for a table's rows.
+    fn encoder(&self, table: &CopyTable) -> Box<dyn Encoder>;
+
+    /// A loader for a table's rows, with a session of its own.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn loader<'a>(&'a self, table: &'a CopyTable) -> Result<Box<dyn Loader + 'a>, DestinationError>;
+}

@@ -1,0 +1,259 @@
+//! Loading one chunk: a transaction that locks the range's progress row, writes the rows, counts them, moves the progress on, commits.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{WriteMethod, progress::table_condition};
+use crate::{
+    catalog::{KeyOrder, KeyRange, TypeKind, quote_name},
+    connect::{ConnectError, Outcome, Session},
+    destination::{ChunkEnd, CopyTable, DestinationError, Feed, Loaded, Loader, Piece, RangeState},
+};
+
+pub(super) struct MySqlLoader<'a> {
+    session: Session,
+    task: &'a str,
+    run: u64,
+    table: &'a CopyTable,
+    method: WriteMethod,
+    /// The source's key order, without its index: names are the same here.
+    order: Option<KeyOrder>,
+    /// `LOAD DATA ...` whole, or the head of an `INSERT`.
+    statement: String,
+}
+
+impl<'a> MySqlLoader<'a> {
+    pub(super) fn new(
+        mut session: Session,
+        task: &'a str,
+        run: u64,
+        table: &'a CopyTable,
+        method: WriteMethod,
+    ) -> Result<Self, DestinationError> {
+        // So that every skipped row is told from every changed value (conflict mode `ignore`); the default is 64 or 1024.
+        session.exec("preparing the session", "SET SESSION max_error_count=65535")?;
+        let order = KeyOrder::of(&table.source).map(|o| o.without_index());
+        let statement = match method {
+            WriteMethod::LoadData => load_statement(table),
+            WriteMethod::Insert => insert_head(table),
+        };
+        Ok(Self { session, task, run, table, method, order, statement })
+    }
+
+    fn range_condition(&self, number: u32) -> String {
+        format!("{} AND `number` = {number} AND `run` = {}", table_condition(self.task, &self.table.source.name), self.run)
+    }
+
+    fn not_exact(&self, range: &RangeState, what: impl Into<String>) -> DestinationError {
+        DestinationError::NotExact {
+            table: self.table.destination.name.clone(),
+            range: format!("range {} after {} rows", range.number, range.read),
+            what: what.into(),
+        }
+    }
+
+    fn begin(&mut self, range: &RangeState) -> Result<(), DestinationError> {
+        self.session.exec("beginning a chunk", "BEGIN")?;
+        let sql = format!("SELECT `finished` FROM `dts`.`dtsctl_range` WHERE {} FOR UPDATE", self.range_condition(range.number));
+        let mine = self.session.query("locking a range's progress", &sql)?;
+        match mine.number_at(0, 0) {
+            Some(0) => Ok(()),
+            Some(_) => Err(DestinationError::Progress { what: format!("range {} is finished already", range.number) }),
+            None => Err(DestinationError::TakenOver { task: self.task.to_owned() }),
+        }
+    }
+
+    fn load_lines(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Outcome, ChunkEnd, Feed), DestinationError> {
+        let doing = format!("loading rows into {}", self.table.destination.name);
+        // The crate wants a callback it may keep; the pipe and the chunk's end come back through this slot.
+        let slot: Arc<Mutex<(Option<Feed>, Option<ChunkEnd>)>> = Arc::new(Mutex::new((Some(feed), None)));
+        let inner = Arc::clone(&slot);
+        let mut first = Some(first);
+        let outcome = self.session.load_local(&doing, &self.statement, move |out| {
+            let mut slot = inner.lock().unwrap_or_else(PoisonError::into_inner);
+            let (feed, end) = &mut *slot;
+            let Some(feed) = feed.as_ref() else { return Err(io::Error::other("asked for the rows twice")) };
+            let mut next = first.take().map(Piece::Data);
+            loop {
+                let piece = match next.take() {
+                    Some(piece) => piece,
+                    None => feed.pieces.recv().map_err(|_| io::Error::other("the reader stopped"))?,
+                };
+                match piece {
+                    Piece::Data(buffer) => {
+                        out.write_all(&buffer)?;
+                        let _ = feed.empties.try_send(buffer);
+                    }
+                    Piece::End(chunk) => {
+                        *end = Some(chunk);
+                        return Ok(());
+                    }
+                }
+            }
+        });
+        let (feed, end) = std::mem::take(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner));
+        match (outcome, end, feed) {
+            (Ok(outcome), Some(end), Some(feed)) => Ok((outcome, end, feed)),
+            // The server answered without having asked for the file: it must be a server that does not allow it any more.
+            (Ok(_), None, _) | (Ok(_), _, None) => Err(DestinationError::FeedEnded { table: self.table.destination.name.clone() }),
+            (Err(ConnectError::Lost { .. }), None, Some(feed))
+                if feed.pieces.try_recv().is_err_and(|e| e == std::sync::mpsc::TryRecvError::Disconnected) =>
+            {
+                Err(DestinationError::FeedEnded { table: self.table.destination.name.clone() })
+            }
+            (Err(error), ..) => Err(error.into()),
+        }
+    }
+
+    fn insert_tuples(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Outcome, ChunkEnd, Feed), DestinationError> {
+        let doing = format!("inserting rows into {}", self.table.destination.name);
+        let mut sum = Outcome::default();
+        let mut next = Some(Piece::Data(first));
+        loop {
+            let piece = match next.take() {
+                Some(piece) => piece,
+                None => feed.pieces.recv().map_err(|_| DestinationError::FeedEnded { table: self.table.destination.name.clone() })?,
+            };
+            match piece {
+                Piece::Data(buffer) => {
+                    let tuples = std::str::from_utf8(&buffer)
+                        .map_err(|_| DestinationError::Progress { what: "an encoded row is not UTF-8".to_owned() })?;
+                    let outcome = self.session.exec(&doing, &format!("{}{tuples}", self.statement))?;
+                    sum.affected += outcome.affected;
+                    sum.warnings += outcome.warnings;
+                    if outcome.warnings > 0 && !self.table.keep_existing {
+                        return Ok((sum, ChunkEnd { rows: 0, bytes: 0, last: None, finishes_range: false }, feed));
+                    }
+                    let _ = feed.empties.try_send(buffer);
+                }
+                Piece::End(end) => return Ok((sum, end, feed)),
+            }
+        }
+    }
+
+    /// Every row arrived, and none changed on the way. `LOAD DATA LOCAL` and `INSERT IGNORE` turn errors into warnings, so a single
+    /// warning that is not a row skipped by permission fails the chunk.
+    fn check(&mut self, range: &RangeState, outcome: &Outcome, end: &ChunkEnd) -> Result<(), DestinationError> {
+        let skipped = end.rows.saturating_sub(outcome.affected);
+        let may_skip = self.table.keep_existing;
+        let clean = outcome.warnings == 0 && outcome.affected == end.rows;
+        if clean {
+            return Ok(());
+        }
+        let warnings = self.session.warnings(65535)?;
+        if let Some((code, message)) = warnings.iter().find(|(code, _)| *code != 1062) {
+            return Err(self.not_exact(range, format!("warning {code}: {message}")));
+        }
+        let duplicates = u64::try_from(warnings.len()).unwrap_or(u64::MAX);
+        if !may_skip && (duplicates > 0 || skipped > 0) {
+            return Err(self.not_exact(
+                range,
+                format!("{skipped} of {} rows are there already or collide under a unique key of the destination", end.rows),
+            ));
+        }
+        // More warnings than the list holds: what is not seen is not believed.
+        if outcome.warnings > duplicates && outcome.warnings < 65535 || duplicates >= 65535 {
+            return Err(self.not_exact(range, format!("{} warnings, more than can be looked at", outcome.warnings)));
+        }
+        if outcome.affected > end.rows {
+            return Err(self.not_exact(range, format!("{} rows written of {} read", outcome.affected, end.rows)));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, range: &RangeState, end: &ChunkEnd) -> Result<u64, DestinationError> {
+        let span = match range.rest() {
+            KeyRange::Between { after, upto } => KeyRange::Between { after, upto: end.last.clone().or(upto) },
+            other => other,
+        };
+        let condition = self.order.as_ref().map_or_else(String::new, |order| order.where_clause(&span));
+        let sql = format!("SELECT COUNT(*) FROM {}{condition}", self.table.destination.name.quoted());
+        let rows = self.session.query(&format!("counting rows of {}", self.table.destination.name), &sql)?;
+        Ok(rows.number_at(0, 0).unwrap_or(0))
+    }
+
+    fn advance(&mut self, range: &RangeState, end: &ChunkEnd, written: u64, found: u64) -> Result<(), DestinationError> {
+        let cursor = end.last.as_ref().map_or_else(String::new, |edge| format!("`cursor_key` = '{}', ", edge.to_text()));
+        let sql = format!(
+            "UPDATE `dts`.`dtsctl_range` SET {cursor}`chunks` = `chunks` + 1, `rows_read` = `rows_read` + {}, \
+             `rows_written` = `rows_written` + {written}, `rows_found` = `rows_found` + {found}, `bytes` = `bytes` + {}, \
+             `finished` = {} WHERE {}",
+            end.rows,
+            end.bytes,
+            u8::from(end.finishes_range),
+            self.range_condition(range.number)
+        );
+        let outcome = self.session.exec("noting a chunk", &sql)?;
+        if outcome.affected != 1 {
+            return Err(DestinationError::TakenOver { task: self.task.to_owned() });
+        }
+        Ok(())
+    }
+}
+
+impl Loader for MySqlLoader<'_> {
+    fn load(&mut self, range: &RangeState, feed: Feed) -> Result<(Option<Loaded>, Feed), DestinationError> {
+        let Ok(first) = feed.pieces.recv() else { return Ok((None, feed)) };
+        self.begin(range)?;
+        let (outcome, end, feed) = match first {
+            Piece::End(end) => (Outcome::default(), end, feed),
+            Piece::Data(first) => match self.method {
+                WriteMethod::LoadData => self.load_lines(first, feed)?,
+                WriteMethod::Insert => self.insert_tuples(first, feed)?,
+            },
+        };
+        self.check(range, &outcome, &end)?;
+        let found = if end.rows == 0 { 0 } else { self.count(range, &end)? };
+        let exact = if self.table.keep_existing { found >= end.rows } else { found == end.rows };
+        if !exact {
+            return Err(self.not_exact(range, format!("{} rows read, {} written, {found} found", end.rows, outcome.affected)));
+        }
+        self.advance(range, &end, outcome.affected, found)?;
+        self.session.exec("committing a chunk", "COMMIT")?;
+        Ok((Some(Loaded { end, written: outcome.affected, found }), feed))
+    }
+}
+
+fn column_list(table: &CopyTable, each: impl Fn(usize, &str, TypeKind) -> String) -> String {
+    let parts: Vec<String> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, &(_, d))| {
+            let column = &table.destination.columns[d];
+            each(i, &quote_name(&column.name), column.kind)
+        })
+        .collect();
+    parts.join(", ")
+}
+
+/// `CHARACTER SET binary` stores the bytes as they are in a column of any charset. JSON refuses binary strings (error 3144), so those
+/// columns go through a variable.
+fn load_statement(table: &CopyTable) -> String {
+    let columns = column_list(table, |i, name, kind| if kind == TypeKind::Json { format!("@j{i}") } else { name.to_owned() });
+    let set: Vec<String> = table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, d))| table.destination.columns[*d].kind == TypeKind::Json)
+        .map(|(i, (_, d))| format!("{} = CONVERT(@j{i} USING utf8mb4)", quote_name(&table.destination.columns[*d].name)))
+        .collect();
+    let set = if set.is_empty() { String::new() } else { format!(" SET {}", set.join(", ")) };
+    format!(
+        "LOAD DATA LOCAL INFILE 'dtsctl'{} INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' \
+         LINES TERMINATED BY '\\n' ({columns}){set}",
+        if table.keep_existing { " IGNORE" } else { "" },
+        table.destination.name.quoted()
+    )
+}
+
+fn insert_head(table: &CopyTable) -> String {
+    format!(
+        "INSERT{} INTO {} ({}) VALUES ",
+        if table.keep_existing { " IGNORE" } else { "" },
+        table.destination.name.quoted(),
+        column_list(table, |_, name, _| name.to_owned())
+    )
+}

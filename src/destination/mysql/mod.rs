@@ -1,0 +1,128 @@
+//! The MySQL family as a destination.
+
+mod encode;
+mod json;
+mod load;
+mod progress;
+
+pub use progress::read as read_progress;
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use self::{
+    encode::{InsertEncoder, LineEncoder},
+    load::MySqlLoader,
+};
+use super::{CopyTable, Destination, DestinationError, Encoder, Loader, RangeState, TaskProgress};
+use crate::{
+    catalog::TableName,
+    connect::{Flavor, Login, Purpose, ServerInfo, Session},
+};
+
+/// How rows get into a MySQL server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteMethod {
+    /// `LOAD DATA LOCAL INFILE`: the cheapest for the server (traps.md part 3).
+    LoadData,
+    /// Multi-row `INSERT`, where the server has `local_infile` off.
+    Insert,
+}
+
+/// A MySQL or MariaDB server that is written to, for one task.
+pub struct MySqlDestination {
+    login: Login,
+    info: ServerInfo,
+    task: String,
+    run: AtomicU64,
+    method: WriteMethod,
+    /// One session for small statements on the progress tables; opened anew after it was lost.
+    control: Mutex<Option<Session>>,
+}
+
+impl MySqlDestination {
+    /// A destination for the task of that name. Opens one session to learn what the server is.
+    ///
+    /// # Errors
+    /// As connecting fails.
+    pub fn new(login: Login, task: &str) -> Result<Self, DestinationError> {
+        let session = Session::open(&login, Purpose::Control)?;
+        let info = session.info().clone();
+        let method = if info.is_on("local_infile") { WriteMethod::LoadData } else { WriteMethod::Insert };
+        Ok(Self { login, info, task: task.to_owned(), run: AtomicU64::new(0), method, control: Mutex::new(Some(session)) })
+    }
+
+    /// How rows are written.
+    pub fn method(&self) -> WriteMethod {
+        self.method
+    }
+
+    /// What the server says of itself.
+    pub fn info(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    /// Runs `work` on the control session. A session that failed is not used again: what it had open is rolled back.
+    fn control<T>(&self, work: impl FnOnce(&mut Session) -> Result<T, DestinationError>) -> Result<T, DestinationError> {
+        let mut slot = self.control.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut session = match slot.take() {
+            Some(session) => session,
+            None => Session::open(&self.login, Purpose::Control)?,
+        };
+        let result = work(&mut session);
+        if result.is_ok() {
+            *slot = Some(session);
+        }
+        result
+    }
+
+    fn run(&self) -> u64 {
+        self.run.load(Ordering::SeqCst)
+    }
+}
+
+impl Destination for MySqlDestination {
+    fn flavor(&self) -> Flavor {
+        self.info.flavor
+    }
+
+    fn take_over(&self, source_identity: &str) -> Result<TaskProgress, DestinationError> {
+        let progress = self.control(|s| progress::take_over(s, &self.task, source_identity))?;
+        self.run.store(progress.run, Ordering::SeqCst);
+        Ok(progress)
+    }
+
+    fn note_source_position(&self, position: &str) -> Result<(), DestinationError> {
+        self.control(|s| progress::note_source_position(s, &self.task, position))
+    }
+
+    fn note_creation(&self, source: &TableName, destination: &TableName) -> Result<(), DestinationError> {
+        self.control(|s| progress::note_creation(s, &self.task, source, destination))
+    }
+
+    fn begin_table(&self, table: &CopyTable, ranges: &[RangeState]) -> Result<(), DestinationError> {
+        self.control(|s| progress::begin_table(s, &self.task, self.run(), table, ranges))
+    }
+
+    fn range(&self, table: &CopyTable, number: u32) -> Result<RangeState, DestinationError> {
+        self.control(|s| progress::range(s, &self.task, self.run(), &table.source.name, number))
+    }
+
+    fn finish_table(&self, table: &CopyTable) -> Result<(), DestinationError> {
+        self.control(|s| progress::finish_table(s, &self.task, &table.source.name))
+    }
+
+    fn encoder(&self, table: &CopyTable) -> Box<dyn Encoder> {
+        match self.method {
+            WriteMethod::LoadData => Box::new(LineEncoder::new(table)),
+            WriteMethod::Insert => Box::new(InsertEncoder::new(table, self.info.max_allowed_packet())),
+        }
+    }
+
+    fn loader<'a>(&'a self, table: &'a CopyTable) -> Result<Box<dyn Loader + 'a>, DestinationError> {
+        let session = Session::open(&self.login, Purpose::Write)?;
+        Ok(Box::new(MySqlLoader::new(session, &self.task, self.run(), table, self.method)?))
+    }
+}

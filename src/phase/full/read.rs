@@ -1,0 +1,253 @@
+//! The reading side of one range: selects pages in key order, encodes them and cuts them into chunks.
+//!
+//! A page is what one `SELECT` returns, bounded in rows so that no statement of ours is long at the source. A chunk is what one
+//! transaction at the destination writes, bounded in bytes. They do not line up, and need not: a chunk ends after any row.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use super::{FullError, throttle::Throttle};
+use crate::{
+    catalog::{Edge, KeyOrder, KeyRange, TypeKind, quote_name},
+    connect::{Login, Purpose, ResultRow, Session},
+    destination::{ChunkEnd, CopyTable, Encoder, Piece, RangeState},
+    event::StopToken,
+};
+
+/// A chunk ends after the row that brings it to this many bytes of column values.
+pub(super) const CHUNK_BYTES: u64 = 16 << 20;
+
+/// Or to this many rows.
+pub(super) const CHUNK_ROWS: u64 = 250_000;
+
+/// Pages aim at this many bytes by the server's estimate of a row's length.
+const PAGE_BYTES: u64 = 64 << 20;
+
+/// Values larger than this go through the pipe in slices, so that a large row is held once and not three times.
+const SLICE_BYTES: usize = 64 << 10;
+
+/// How a table's rows are asked for.
+pub(super) struct ReadPlan {
+    select: String,
+    hint: String,
+    order: Option<KeyOrder>,
+    /// Where each key column's edge value stands in the select list.
+    edge_columns: Vec<usize>,
+    page_rows: u64,
+}
+
+impl ReadPlan {
+    pub(super) fn new(table: &CopyTable) -> Self {
+        let source = &table.source;
+        let mut parts: Vec<String> = table
+            .columns
+            .iter()
+            .map(|&(s, _)| selected(&source.columns[s].name, source.columns[s].kind, &source.columns[s].column_type))
+            .collect();
+        let order = KeyOrder::of(source);
+        let mut edge_columns = Vec::new();
+        if let Some(order) = &order {
+            for expression in order.select_list_parts() {
+                let at = parts.iter().position(|p| *p == expression).unwrap_or_else(|| {
+                    parts.push(expression);
+                    parts.len() - 1
+                });
+                edge_columns.push(at);
+            }
+        }
+        let row_bytes = source.data_bytes.checked_div(source.rows_estimate).unwrap_or(0).max(16);
+        Self {
+            select: format!("SELECT {} FROM {}", parts.join(", "), source.name.quoted()),
+            hint: order.as_ref().map_or_else(String::new, KeyOrder::index_hint),
+            order,
+            edge_columns,
+            page_rows: (PAGE_BYTES / row_bytes).clamp(100, 1_000_000),
+        }
+    }
+
+    /// Keeps a row's key in `last`, whose buffers are used again from row to row.
+    fn keep_edge(&self, row: &ResultRow, last: &mut Option<Edge>) {
+        let edge = last.get_or_insert_with(|| Edge(vec![Vec::new(); self.edge_columns.len()]));
+        for (part, &column) in edge.0.iter_mut().zip(&self.edge_columns) {
+            part.clear();
+            part.extend_from_slice(row.get(column).unwrap_or_default());
+        }
+    }
+
+    /// One page of a range, and whether it is limited.
+    fn page(&self, rest: &KeyRange) -> (String, Option<u64>) {
+        match (&self.order, rest) {
+            (Some(order), KeyRange::Between { .. }) => (
+                format!("{}{}{}{} LIMIT {}", self.select, self.hint, order.where_clause(rest), order.order_by(), self.page_rows),
+                Some(self.page_rows),
+            ),
+            (Some(order), other) => (format!("{}{}", self.select, order.where_clause(other)), None),
+            (None, _) => (self.select.clone(), None),
+        }
+    }
+}
+
+/// FLOAT's text has six digits, DOUBLE(M,D)'s only D decimals; times one as a DOUBLE they come with all of theirs (trap 1). Plus
+/// zero would do the same but for the sign of -0.0.
+fn selected(name: &str, kind: TypeKind, column_type: &str) -> String {
+    let quoted = quote_name(name);
+    match kind {
+        TypeKind::Float => format!("{quoted}*1e0"),
+        TypeKind::Double if column_type.contains('(') => format!("{quoted}*1e0"),
+        _ => quoted,
+    }
+}
+
+/// Reads the rest of a range into the pipe until it is finished, the other end is gone, or a stop is asked for.
+pub(super) struct RangeReader<'a> {
+    pub(super) login: &'a Login,
+    pub(super) table: &'a CopyTable,
+    pub(super) plan: &'a ReadPlan,
+    pub(super) throttle: &'a Throttle,
+    pub(super) stops: [&'a StopToken; 2],
+    pub(super) pieces: SyncSender<Piece>,
+    pub(super) empties: Receiver<Vec<u8>>,
+}
+
+struct Chunk {
+    rows: u64,
+    bytes: u64,
+    unpaid_rows: u64,
+    unpaid_bytes: u64,
+    last: Option<Edge>,
+}
+
+/// Why the row loop ended early.
+enum Halt {
+    ReceiverGone,
+    Stopped,
+    NotExact(String),
+}
+
+impl RangeReader<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stops.iter().any(|s| s.is_stopped())
+    }
+
+    /// Whole tables and NULL ranges are read in one statement under one snapshot and make one chunk, since there is no place inside
+    /// them to go on from.
+    pub(super) fn run(self, state: &RangeState, mut encoder: Box<dyn Encoder>) -> Result<(), FullError> {
+        let mut session = Session::open(self.login, Purpose::Read)?;
+        let one_chunk = !matches!(state.span, KeyRange::Between { .. });
+        if one_chunk {
+            session.exec("opening a snapshot", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+            session.exec("opening a snapshot", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+        }
+        let mut rest = state.rest();
+        let mut chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: None };
+        let mut buffer = Vec::with_capacity(encoder.buffer_bytes() + 4096);
+        let doing = format!("reading {}", self.table.source.name);
+        loop {
+            if self.is_stopped() {
+                // Rows read so far and not ended in a chunk are not lost: nothing of them was committed.
+                return Ok(());
+            }
+            self.throttle.query(self.stops);
+            let (sql, limit) = self.plan.page(&rest);
+            let mut halt = None;
+            let rows = session.stream(&doing, &sql, |row| match self.take(row, encoder.as_mut(), &mut buffer, &mut chunk, one_chunk) {
+                Ok(()) => true,
+                Err(why) => {
+                    halt = Some(why);
+                    false
+                }
+            })?;
+            match halt {
+                Some(Halt::ReceiverGone | Halt::Stopped) => return Ok(()),
+                Some(Halt::NotExact(what)) => {
+                    return Err(FullError::Value { table: self.table.source.name.clone(), after: state.read + chunk.rows, what });
+                }
+                None => {}
+            }
+            let finished = limit.is_none_or(|limit| rows < limit);
+            if finished {
+                let last = chunk.last.take().filter(|_| chunk.rows > 0);
+                let end = ChunkEnd { rows: chunk.rows, bytes: chunk.bytes, last, finishes_range: true };
+                self.throttle.rows(chunk.unpaid_rows, chunk.unpaid_bytes, self.stops);
+                let _ = self.send(&mut buffer, Some(end), encoder.buffer_bytes());
+                return Ok(());
+            }
+            if let (KeyRange::Between { after, .. }, Some(last)) = (&mut rest, &chunk.last) {
+                *after = Some(last.clone());
+            }
+        }
+    }
+
+    fn take(
+        &self,
+        row: &ResultRow,
+        encoder: &mut dyn Encoder,
+        buffer: &mut Vec<u8>,
+        chunk: &mut Chunk,
+        one_chunk: bool,
+    ) -> Result<(), Halt> {
+        let limit = encoder.buffer_bytes();
+        if !encoder.splits_rows() && buffer.len() >= limit {
+            self.send(buffer, None, limit)?;
+        }
+        encoder.begin_row(buffer);
+        let mut bytes = 0;
+        for (i, (source, _)) in self.table.columns.iter().enumerate() {
+            let value = row.get(i);
+            let size = value.map_or(0, <[u8]>::len);
+            bytes += size as u64;
+            if encoder.splits_rows() && buffer.len() + size > limit && !buffer.is_empty() {
+                self.send(buffer, None, limit)?;
+            }
+            let (head, tail) = match value {
+                Some(value) if size > SLICE_BYTES && encoder.splits_values(i) => {
+                    let (head, tail) = value.split_at(SLICE_BYTES);
+                    (Some(head), tail)
+                }
+                value => (value, &[][..]),
+            };
+            encoder
+                .value(buffer, i, head)
+                .map_err(|what| Halt::NotExact(format!("column {}: {what}", self.table.source.columns[*source].name)))?;
+            for slice in tail.chunks(SLICE_BYTES) {
+                self.send(buffer, None, limit)?;
+                encoder.more(buffer, slice);
+            }
+        }
+        encoder.end_row(buffer);
+        chunk.rows += 1;
+        chunk.bytes += bytes;
+        chunk.unpaid_rows += 1;
+        chunk.unpaid_bytes += bytes;
+        if chunk.unpaid_rows >= self.throttle.rows_at_once() || chunk.unpaid_bytes >= self.throttle.bytes_at_once() {
+            self.throttle.rows(chunk.unpaid_rows, chunk.unpaid_bytes, self.stops);
+            (chunk.unpaid_rows, chunk.unpaid_bytes) = (0, 0);
+        }
+        if self.is_stopped() {
+            return Err(Halt::Stopped);
+        }
+        if one_chunk {
+            return Ok(());
+        }
+        self.plan.keep_edge(row, &mut chunk.last);
+        if chunk.bytes >= self.throttle.chunk_bytes() || chunk.rows >= self.throttle.chunk_rows() {
+            let end = ChunkEnd { rows: chunk.rows, bytes: chunk.bytes, last: chunk.last.clone(), finishes_range: false };
+            self.throttle.rows(chunk.unpaid_rows, chunk.unpaid_bytes, self.stops);
+            *chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: chunk.last.take() };
+            self.send(buffer, Some(end), limit)?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, buffer: &mut Vec<u8>, end: Option<ChunkEnd>, capacity: usize) -> Result<(), Halt> {
+        if !buffer.is_empty() {
+            let mut next = self.empties.try_recv().unwrap_or_else(|_| Vec::with_capacity(capacity + 4096));
+            next.clear();
+            let data = std::mem::replace(buffer, next);
+            self.pieces.send(Piece::Data(data)).map_err(|_| Halt::ReceiverGone)?;
+        }
+        if let Some(end) = end {
+            self.pieces.send(Piece::End(end)).map_err(|_| Halt::ReceiverGone)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! The phases of an apply. They do not call each other; each is given its settings and emits events.
+
+pub mod full;
