@@ -6,13 +6,15 @@
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
 //! - `precheck` gathers facts of both servers and judges them, one check a file.
 //! - `plan` orders changes and copies under ids, saves them and tells when they are stale; no input or output either.
-//! - `report` alone makes tables, Markdown and JSON of what the other rooms return.
 //! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
 //! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `cli` reads arguments, environment and clock, calls the rooms, and turns every error into an exit code and hints.
+//! - `report` is the only printing beside `cli`.
 //! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod connect;
 pub mod ddl;

@@ -10,7 +10,7 @@ use super::{
     scope::{Pair, Scope},
 };
 use crate::{
-    catalog::{Catalog, Table, TableName, Walk},
+    catalog::{Catalog, Fingerprint, Table, TableName, Walk},
     connect::ServerInfo,
     diff::{Act, Change, ObjectKind, Part, Risk, Stage},
     event::Phase,
@@ -317,26 +317,26 @@ fn server(facts: ServerFacts<'_>) -> Server {
 /// Digests of the selected objects of the source, and of what their names mean at the destination.
 fn digests(inputs: &Inputs<'_>) -> Vec<ObjectDigest> {
     let mut digests = Vec::new();
-    let mut add = |side, kind: &str, name: String, definition: &str| {
-        digests.push(ObjectDigest { side, kind: kind.to_owned(), name, digest: saved::digest_of_definition(definition) });
+    let mut add = |side, kind: &str, name: String, fingerprint: Fingerprint| {
+        digests.push(ObjectDigest { side, kind: kind.to_owned(), name, digest: fingerprint.as_str().to_owned() });
     };
     let scope = inputs.scope;
     let destinations: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).collect();
     let target_databases: BTreeSet<&str> = scope.databases.values().map(String::as_str).collect();
     for database in inputs.source.catalog.databases.iter().filter(|d| scope.databases.contains_key(&d.name)) {
-        add(Side::Source, "database", database.name.clone(), &database.create);
+        add(Side::Source, "database", database.name.clone(), database.fingerprint());
     }
     for table in inputs.source.catalog.tables.iter().filter(|t| scope.pair(&t.name).is_some()) {
-        add(Side::Source, "table", table.name.to_string(), &table.create);
+        add(Side::Source, "table", table.name.to_string(), table.fingerprint());
     }
     for object in inputs.source.catalog.others.iter().filter(|o| scope.whole.contains(&o.database)) {
-        add(Side::Source, &object.kind, format!("{}.{}", object.database, object.name), &object.create);
+        add(Side::Source, &object.kind, format!("{}.{}", object.database, object.name), object.fingerprint());
     }
     for database in inputs.destination.catalog.databases.iter().filter(|d| target_databases.contains(d.name.as_str())) {
-        add(Side::Destination, "database", database.name.clone(), &database.create);
+        add(Side::Destination, "database", database.name.clone(), database.fingerprint());
     }
     for table in inputs.destination.catalog.tables.iter().filter(|t| destinations.contains(&t.name)) {
-        add(Side::Destination, "table", table.name.to_string(), &table.create);
+        add(Side::Destination, "table", table.name.to_string(), table.fingerprint());
     }
     digests.sort();
     digests

@@ -1,7 +1,15 @@
-//! What a person or a script reads: tables, Markdown, JSON, progress.
+//! What people read: errors with their excerpts and hints, plans and pings as tables, Markdown and JSON. The only printing beside `cli`.
 //!
-//! Purpose: data of other rooms in, text out. This room must not decide anything, ask a server or read a file. The hard idea: whatever comes
-//! from a server, a table's name above all, is made harmless before it is shown, so that no object can fake a line of the report.
+//! It reads events and data types; it decides nothing, and it never sees a password. The hard idea: whatever comes from a server, a
+//! table's name above all, is made harmless before it is shown, so that no object can fake a line of the report.
 
+mod error;
+mod output;
+mod paint;
+pub mod ping;
 pub mod plan;
 pub mod text;
+
+pub use error::{Message, message, spec_error};
+pub use output::Output;
+pub use paint::Paint;
