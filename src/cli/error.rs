@@ -49,15 +49,15 @@ pub struct CommandError {
     /// Decides the exit code.
     pub kind: Kind,
     /// What is shown.
-    pub shown: Message,
+    pub shown: Box<Message>,
     /// The problems of a spec, shown with their places instead of `shown.message`.
-    pub spec: Option<SpecError>,
+    pub spec: Option<Box<SpecError>>,
 }
 
 impl CommandError {
     /// An error of a kind. The message is in lower case and has no full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, shown: Message { message: message.into(), ..Message::default() }, spec: None }
+        Self { kind, shown: Box::new(Message { message: message.into(), ..Message::default() }), spec: None }
     }
 
     /// Connection, SQL, input or output.
@@ -110,7 +110,7 @@ fn chain(kind: Kind, error: &dyn std::error::Error) -> CommandError {
 impl From<SpecError> for CommandError {
     fn from(error: SpecError) -> Self {
         Self {
-            spec: Some(error),
+            spec: Some(Box::new(error)),
             ..Self::new(Kind::Unusable, "").hint("`dtsctl validate` checks the spec again; `dtsctl json-schema` prints all of its keys")
         }
     }
