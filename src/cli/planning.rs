@@ -1,43 +1,20 @@
 //! What `plan`, `apply` and `verify` do first: connect to both ends, read both catalogs, hold them against each other.
 
-use super::error::CommandError;
+use super::{error::CommandError, login::login};
 use crate::{
     catalog::{self, Catalog, TableName},
     clock::rfc3339,
-    connect::{ConnectError, Login, Place, Purpose, ServerInfo, Session, TlsChoice, TlsLevel},
-    destination::{DestinationError, TaskProgress, mysql::read_progress},
+    connect::{ConnectError, Login, Purpose, ServerInfo, Session},
+    destination::{TaskProgress, mysql::read_progress},
     diff::{self, Diff, Existing, Mapping as _, Options, Stage},
     plan::{self, Plan, Progress, Scope, ServerFacts},
     precheck,
-    spec::{Address, Endpoint, ExistingTables, SecondaryIndexes, Spec, StorageEngine, TlsMode},
+    spec::{ExistingTables, SecondaryIndexes, Spec, StorageEngine},
 };
 
 /// With `schema.secondary_indexes: auto`, indexes are built after the rows when the largest table holds at least this many bytes.
 /// Below that, the extra statements cost more than they save.
 const INDEXES_AFTER_BYTES: u64 = 16 << 20;
-
-/// How to log in at an end of the spec. The passwords must have been read.
-pub(super) fn login(endpoint: &Endpoint) -> Login {
-    Login {
-        place: match &endpoint.address {
-            Address::Tcp { host, port } => Place::Tcp { host: host.clone(), port: *port },
-            Address::Socket(path) => Place::Socket(path.clone()),
-        },
-        user: endpoint.user.clone(),
-        password: endpoint.password.expose().to_owned(),
-        tls: TlsChoice {
-            level: match endpoint.tls.mode {
-                TlsMode::Disabled => TlsLevel::Disabled,
-                TlsMode::Preferred => TlsLevel::Preferred,
-                TlsMode::Required => TlsLevel::Required,
-                TlsMode::VerifyCa => TlsLevel::VerifyCa,
-                TlsMode::VerifyIdentity => TlsLevel::VerifyIdentity,
-            },
-            ca: endpoint.tls.ca.clone(),
-            identity: endpoint.tls.cert.clone().zip(endpoint.tls.key.clone()),
-        },
-    }
-}
 
 /// Both ends, logged in for reading catalogs.
 pub(super) struct Ends {
@@ -179,7 +156,7 @@ impl Ground {
             &self.scope,
             &self.source,
             &self.destination,
-            &|table, column| diff::destination_collation(&self.source_info, &self.destination, &self.destination_info, table, column),
+            &|_, column| column.collation.clone(),
         )?;
         let done = self.done();
         let source = Self::facts(&source_address, &self.source_info, &self.source);
@@ -202,13 +179,4 @@ impl Ground {
 
 fn lower(name: &TableName) -> TableName {
     TableName::new(name.database.to_lowercase(), name.table.to_lowercase())
-}
-
-impl From<DestinationError> for CommandError {
-    fn from(error: DestinationError) -> Self {
-        match error {
-            DestinationError::Connect(error) => error.into(),
-            other => super::error::chain(super::Kind::Failed, &other),
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::{
     diff::{Part, Risk, Stage},
     event::{Event, Observer, Observers, Phase, StopToken},
     phase::{
-        full::{self, FullError, FullOutcome, FullSettings, Throttle},
+        full::{self, FullOutcome, FullSettings, Throttle},
         schema::{self, SchemaError, Step},
     },
     plan::{Action, ActionKind, Plan},
@@ -209,7 +209,7 @@ impl Execution<'_> {
             }
             if table.copied {
                 let (rows, bytes) = table.ranges.iter().fold((0, 0), |(r, b), range| (r + range.read, b + range.bytes));
-                self.writer.set_table_finished(&table.source, &table.destination, rows, bytes);
+                self.writer.observe(&Event::TableFinished { table: table.source.clone(), rows, bytes });
             }
         }
     }
@@ -259,7 +259,7 @@ impl Execution<'_> {
             destination,
             progress,
             threads: self.threads,
-            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| as_f64(m) * 1e6)),
+            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6)),
             retry: self.windows(),
             stop: self.stop,
             observer: self.observer.as_ref(),
@@ -335,16 +335,4 @@ fn source_position(session: &mut Session) -> Option<String> {
     let gtid = if session.flavor().is_mariadb() { "@@GLOBAL.gtid_binlog_pos" } else { "@@GLOBAL.gtid_executed" };
     let gtid = session.query("asking for the GTID position", &format!("SELECT {gtid}")).ok().and_then(|r| r.text_at(0, 0));
     Some(serde_json::json!({"file": file, "offset": offset, "gtid": gtid.map(|g| g.replace('\n', ""))}).to_string())
-}
-
-impl From<SchemaError> for CommandError {
-    fn from(error: SchemaError) -> Self {
-        crate::cli::error::chain(Kind::Failed, &error).hint("mend what the server says, then run the same command again: it resumes")
-    }
-}
-
-impl From<FullError> for CommandError {
-    fn from(error: FullError) -> Self {
-        crate::cli::error::chain(Kind::Failed, &error).hint("mend what the message says, then run the same command again: it resumes")
-    }
 }

@@ -71,6 +71,9 @@ pub struct ApplyArgs {
     pub lock_timeout: Duration,
 }
 
+/// How often progress is told in lines.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
 /// How far the incremental phase runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
@@ -91,7 +94,7 @@ fn until(text: &str) -> Result<Until, String> {
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
-    let saved = args.plan.as_deref().map(super::show::load).transpose()?;
+    let saved = args.plan.as_deref().map(load_plan).transpose()?;
     let state_path = context.state_path(&spec);
     let me = Holder {
         pid: std::process::id(),
@@ -118,7 +121,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         None => plan,
     };
     if context.settings.format == Format::Table && context.settings.verbosity >= 0 {
-        let options = report::plan::Options { color: context.settings.paint_out.is_on(), ..report::plan::Options::default() };
+        let options = report::plan::Options { color: context.settings.paint_out.color, ..report::plan::Options::default() };
         write!(context.stdout, "{}", report::plan::table(&plan, &options))?;
         context.stdout.flush()?;
     }
@@ -132,6 +135,15 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         return Ok(exit::DONE);
     }
     carry_out(context, args, &spec, plan, ends, global, &state_path)
+}
+
+fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CommandError::new(Kind::Unusable, format!("cannot read the plan {}", path.display())).because_of(&error))?;
+    plan::load(&text).map_err(|error| {
+        CommandError::new(Kind::Unusable, format!("{} is not usable: {error}", path.display()))
+            .hint("`dtsctl plan --out PATH` writes one")
+    })
 }
 
 /// The saved plan, when nothing it rests on has changed.
@@ -231,7 +243,12 @@ fn carry_out(
         writer.observe(&crate::event::Event::Note { text: "the state file is new".to_owned() });
     }
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>];
-    observers.extend(super::progress::observer(context.settings.progress, context.settings.paint_err));
+    let shown = match context.settings.progress {
+        Progress::Bar => Some(report::progress::bars()),
+        Progress::Plain => Some(report::progress::plain(std::io::stderr(), PLAIN_INTERVAL)),
+        Progress::None => None,
+    };
+    observers.extend(shown.clone().map(|progress| progress as Arc<dyn Observer>));
     if let Some(pause) = variable("DTSCTL_TEST_PAUSE").filter(|text| !text.is_empty()) {
         observers.push(Arc::new(Pause::parse(&pause)));
     }
@@ -255,6 +272,9 @@ fn carry_out(
         new_state: opened == Opened::New,
     };
     let result = execution.run(plan, ends);
+    if let Some(shown) = shown {
+        shown.finish();
+    }
     let reason = watch.reason();
     drop(watch);
     let result = match (writer.check(), result) {
@@ -278,7 +298,7 @@ fn conclude(
             let status = state::read(state_path, context.now())?;
             match context.settings.format {
                 Format::Json => write!(context.stdout, "{}", report::status::json(&status))?,
-                Format::Markdown => write!(context.stdout, "{}", report::status::markdown(&status))?,
+                Format::Markdown => write!(context.stdout, "{}", report::status::markdown(&status, &context.next("apply")))?,
                 Format::Table => {
                     let totals = &status.totals;
                     writeln!(
