@@ -20,9 +20,12 @@ pub fn run_file(conn: &mut Conn, path: &Path, database: &str) -> Result<()> {
 
 /// Runs statements one by one and stops at the first failure, which names the statement. Those that require a newer server are left out.
 pub fn run(conn: &mut Conn, text: &str) -> Result<()> {
-    let (major, minor, _) = conn.server_version();
+    // Not the version of the handshake, which MariaDB begins with 5.5.5.
+    let version: String = conn.query_first("SELECT VERSION()")?.unwrap_or_default();
+    let mut parts = version.split('.').map(|part| part.parse::<u16>().unwrap_or_default());
+    let found = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     for statement in statements(text) {
-        if statement.requires.is_some_and(|version| (major, minor) < version) {
+        if statement.requires.is_some_and(|version| found < version) {
             continue;
         }
         conn.query_drop(&statement.text).with_context(|| {
