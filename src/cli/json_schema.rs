@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Context, error::CommandError, exit};
-use crate::spec;
+use crate::{plan, spec};
 
 /// What can be typed behind `dtsctl json-schema`.
 #[derive(Debug, Args)]
@@ -50,7 +50,8 @@ pub fn schema_of(document: Document) -> Option<Value> {
     match document {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
-        Document::Plan | Document::Status | Document::Verify => None,
+        Document::Plan => Some(plan::json_schema()),
+        Document::Status | Document::Verify => None,
     }
 }
 
