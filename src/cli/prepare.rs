@@ -53,7 +53,7 @@ pub fn prepare(context: &Context, spec: &Spec, allow_unsafe: &[String]) -> Resul
     )?;
     let scope = Scope::new(selection, &source_catalog, destination.info());
     let destination_catalog = read_destination(&mut destination, &scope)?;
-    let task = mysql::progress::read(&mut destination, &spec.name)?;
+    let task = mysql::read_progress(&mut destination, &spec.name)?;
     let progress = progress_of(task.as_ref());
     let diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
     let kept = collations(spec, &scope, &diff.changes, &destination_catalog);

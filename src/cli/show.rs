@@ -34,7 +34,7 @@ pub struct ShowArgs {
     #[arg(long)]
     pub all: bool,
     /// The most bytes of a plan in Markdown; rows are left out to keep within
-    #[arg(long, value_name = "BYTES", default_value_t = MARKDOWN_LIMIT)]
+    #[arg(long, value_name = "SIZE", default_value_t = MARKDOWN_LIMIT, value_parser = super::args::size)]
     pub markdown_limit: usize,
 }
 
