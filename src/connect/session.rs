@@ -366,8 +366,11 @@ impl Session {
             self.exec("preparing the session", "SET character_set_results=NULL")?;
         }
         if purpose == Purpose::Ddl && flavor.is_mysql() {
-            // These need a right of their own on some versions; where it lacks, the plan has checked the global value.
-            for optional in ["sql_generate_invisible_primary_key=0", "explicit_defaults_for_timestamp=1"] {
+            // These need a right of their own on some versions; where it lacks, the plan has checked the global value. The last one, ON
+            // since MySQL 8.4, would refuse foreign keys to keys that are not unique, which the source may have.
+            for optional in
+                ["sql_generate_invisible_primary_key=0", "explicit_defaults_for_timestamp=1", "restrict_fk_on_non_standard_key=0"]
+            {
                 let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
             }
         } else if purpose == Purpose::Ddl {

@@ -177,22 +177,10 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
     }
 }
 
-/// Whether an entry of `allow` is meant for this change. An entry without a column covers all columns of the table, except that a
-/// dropped column is always named; an entry with a name must find it in the statements.
+/// Whether an entry of `allow` is meant for this change.
 fn permits(allowance: &Allowance, change: &Change) -> bool {
-    let Risk::Unsafe { action, column } = &change.risk else { return false };
-    let Some(table) = &change.table else { return false };
-    if allowance.action.as_str() != action.name() || allowance.database != table.database || allowance.table != table.table {
-        return false;
-    }
-    let column_fits = match (column, &allowance.column) {
-        (Some(is), Some(allowed)) => is.to_lowercase() == allowed.to_lowercase(),
-        (Some(_), None) => *action != crate::diff::UnsafeAction::DropColumn,
-        (None, Some(_)) => false,
-        (None, None) => true,
-    };
-    let named = |name: &String| change.statements.iter().any(|s| s.contains(&crate::catalog::quote_name(name)));
-    column_fits && allowance.name.as_ref().is_none_or(named)
+    let (Risk::Unsafe { action, column }, Some(table)) = (&change.risk, &change.table) else { return false };
+    allowance.permits(*action, &table.database, &table.table, column.as_deref())
 }
 
 fn copies<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = Action> + 'a {

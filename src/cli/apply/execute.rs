@@ -6,11 +6,11 @@ use crate::{
     catalog::TableName,
     cli::{
         error::{CommandError, Kind},
-        planning::{Ends, Ground},
+        prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
-    diff::{Part, Risk, Stage},
+    diff::Stage,
     event::{Event, Observer, Observers, Phase, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
@@ -121,11 +121,11 @@ impl Execution<'_> {
 
     /// Runs the plan that was reviewed. After a lost connection both servers are looked at again; what is left to do must then be a part
     /// of the reviewed plan.
-    pub(super) fn run(&self, reviewed: Plan, ends: Ends) -> Result<Ended, CommandError> {
+    pub(super) fn run(&self, reviewed: Plan, survey: Survey) -> Result<Ended, CommandError> {
         let who = format!("apply of {}", self.spec.name);
         let mut patience = Patience::new(self.windows(), who, self.observer.as_ref(), vec![self.stop]);
-        let logins = (ends.source_login.clone(), ends.destination_login.clone());
-        drop(ends);
+        let logins = (survey.source_login.clone(), survey.destination_login.clone());
+        drop(survey);
         let mut plan = reviewed.clone();
         let mut look_again = false;
         loop {
@@ -153,10 +153,7 @@ impl Execution<'_> {
 
     fn pass(&self, reviewed: &Plan, plan: &mut Plan, logins: &(Login, Login), look_again: bool) -> Result<Ended, Halt> {
         if look_again {
-            let mut ends = Ends::connect(self.spec)?;
-            let ground = Ground::read(self.spec, &mut ends)?;
-            let fresh = ground.plan(self.spec, &mut ends, std::time::SystemTime::now(), self.allow_unsafe)?;
-            *plan = within(reviewed, fresh)?;
+            *plan = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
         }
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
@@ -237,11 +234,8 @@ impl Execution<'_> {
     }
 
     fn copy(&self, plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<FullOutcome, Halt> {
-        let mut ends = Ends::connect(self.spec)?;
-        let mut ground = Ground::read(self.spec, &mut ends)?;
-        drop(ends);
-        let unmade = ground.diff.changes.iter().find(|c| c.stage == Stage::Before && c.part == Part::Definition && c.risk == Risk::Safe);
-        if let Some(change) = unmade.filter(|_| self.spec.phases.schema) {
+        let survey = survey(self.spec)?;
+        if let Some(change) = survey.still_to_do(&[Stage::Before]).filter(|_| self.spec.phases.schema) {
             return Err(Halt::Error(
                 CommandError::failed(format!("the destination did not take the definition of {} as it was given", change.destination))
                     .because(format!("still to do: {}", change.what))
@@ -251,7 +245,7 @@ impl Execution<'_> {
         let mut tables = Vec::new();
         for action in plan.actions.iter().filter(|a| a.act == ActionKind::Copy && a.permitted) {
             let (Some(from), Some(to)) = (&action.source_table, &action.table) else { continue };
-            tables.push(self.copy_table(&mut ground, action, from, to)?);
+            tables.push(copy_table(&survey, action, from, to)?);
         }
         let throttle = &self.spec.throttle.full;
         let settings = FullSettings {
@@ -267,24 +261,12 @@ impl Execution<'_> {
         full::run(&settings, tables).map_err(|error| Halt::Error(error.into()))
     }
 
-    fn copy_table(&self, ground: &mut Ground, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {
-        let missing = |which: &str, name: &TableName| {
-            Halt::Error(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
-        };
-        let source = ground.source.table(from).ok_or_else(|| missing("source", from))?;
-        let destination = ground.destination.table(to).ok_or_else(|| missing("destination", to))?;
-        let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
-        Ok(CopyTable::new(source.clone(), destination.clone(), keep))
-    }
-
     /// What was asked for is what is there now: the plan made again is empty.
     fn prove_schema(&self) -> Result<(), Halt> {
         if !self.spec.phases.schema {
             return Ok(());
         }
-        let mut ends = Ends::connect(self.spec)?;
-        let ground = Ground::read(self.spec, &mut ends)?;
-        match ground.diff.changes.iter().find(|c| c.risk == Risk::Safe) {
+        match survey(self.spec)?.still_to_do(&[Stage::Before, Stage::After]) {
             None => Ok(()),
             Some(change) => Err(Halt::Error(
                 CommandError::failed(format!("{} is not as the plan made it", change.destination))
@@ -294,6 +276,17 @@ impl Execution<'_> {
         }
     }
 }
+
+fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {
+    let missing = |which: &str, name: &TableName| {
+        Halt::Error(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
+    };
+    let source = survey.source_catalog.table(from).ok_or_else(|| missing("source", from))?;
+    let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
+    let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
+    Ok(CopyTable::new(source.clone(), destination.clone(), keep))
+}
+
 
 #[expect(clippy::cast_precision_loss, reason = "a rate limit")]
 fn as_f64(number: u64) -> f64 {

@@ -20,7 +20,8 @@ use super::{
     context::variable,
     error::CommandError,
     exit,
-    planning::{Ends, Ground},
+    login::login,
+    prepare::{Survey, prepare},
 };
 use crate::{
     clock::{Clock, milliseconds, rfc3339},
@@ -32,10 +33,7 @@ use crate::{
     state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, TaskIdentity},
 };
 
-/// Run the phases; resumes by itself
-///
-/// Makes a plan, shows it and asks. With PLAN, runs exactly that plan, and exits 6 when anything it rests on has changed since.
-/// Can be stopped or killed at any moment: the same command resumes.
+/// What can be typed behind `dtsctl apply`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -102,8 +100,8 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         since: rfc3339(milliseconds(context.now())),
     };
     let _lock = state::lock(&state_path, &me)?;
-    let mut ends = Ends::connect(&spec)?;
-    let global = match GlobalLock::take(&ends.destination_login, &spec.name)? {
+    let destination = login(&spec.destination);
+    let global = match GlobalLock::take(&destination, &spec.name)? {
         Taken::Mine(lock) => lock,
         Taken::Held(holder) => {
             return Err(CommandError::new(Kind::Locked, format!("another run of '{}' holds the lock at the destination", spec.name))
@@ -111,18 +109,17 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
                 .hint("wait for it, or stop it with `dtsctl stop` where it runs"));
         }
     };
-    if args.restart && !restart::forget(context, &spec, &mut ends, &state_path, args.yes)? {
+    if args.restart && !restart::forget(context, &spec, &destination, &state_path, args.yes)? {
         return Ok(exit::DONE);
     }
-    let ground = Ground::read(&spec, &mut ends)?;
-    let plan = ground.plan(&spec, &mut ends, context.now(), &args.allow_unsafe)?;
+    let prepared = prepare(&spec, &args.allow_unsafe, context.now())?;
     let plan = match saved {
-        Some(saved) => bound(context, saved, plan)?,
-        None => plan,
+        Some(saved) => bound(context, saved, prepared.plan)?,
+        None => prepared.plan,
     };
     if context.settings.format == Format::Table && context.settings.verbosity >= 0 {
-        let options = report::plan::Options { color: context.settings.paint_out.color, ..report::plan::Options::default() };
-        write!(context.stdout, "{}", report::plan::table(&plan, &options))?;
+        let options = report::Options { color: context.settings.paint_out.color, ..report::Options::default() };
+        write!(context.stdout, "{}", report::table(&plan, &options))?;
         context.stdout.flush()?;
     }
     if plan.is_blocked() {
@@ -134,7 +131,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
     if !args.yes && !agreed(context, &plan)? {
         return Ok(exit::DONE);
     }
-    carry_out(context, args, &spec, plan, ends, global, &state_path)
+    carry_out(context, args, &spec, plan, prepared.survey, global, &state_path)
 }
 
 fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
@@ -186,7 +183,7 @@ fn blocked(context: &Context, plan: &Plan) -> CommandError {
 
 fn finish_without_changes(context: &mut Context, plan: &Plan) -> Result<u8, CommandError> {
     match context.settings.format {
-        Format::Json => write!(context.stdout, "{}", report::plan::json(plan))?,
+        Format::Json => write!(context.stdout, "{}", report::json(plan))?,
         Format::Markdown => writeln!(context.stdout, "No changes.")?,
         Format::Table => {}
     }
@@ -209,7 +206,7 @@ fn agreed(context: &mut Context, plan: &Plan) -> Result<bool, CommandError> {
     Ok(false)
 }
 
-fn identity(spec: &Spec, ends: &Ends) -> TaskIdentity {
+fn identity(spec: &Spec, survey: &Survey) -> TaskIdentity {
     let server = |session: &crate::connect::Session| ServerIdentity {
         identity: session.info().identity.clone(),
         address: session.address().to_owned(),
@@ -219,8 +216,8 @@ fn identity(spec: &Spec, ends: &Ends) -> TaskIdentity {
         name: spec.name.clone(),
         spec_digest: spec.digest.clone(),
         spec_document: spec.resolved.to_string(),
-        source: server(&ends.source),
-        destination: server(&ends.destination),
+        source: server(&survey.source),
+        destination: server(&survey.destination),
     }
 }
 
@@ -229,12 +226,12 @@ fn carry_out(
     args: &ApplyArgs,
     spec: &Spec,
     plan: Plan,
-    ends: Ends,
+    survey: Survey,
     global: GlobalLock,
     state_path: &std::path::Path,
 ) -> Result<u8, CommandError> {
     let clock = Clock::new(std::time::SystemTime::now);
-    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &ends), &clock)?;
+    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey), &clock)?;
     let stop = StopToken::default();
     let run = RunStart { pid: std::process::id(), host: host_name(), version: env!("CARGO_PKG_VERSION").to_owned() };
     let writer = Arc::new(file.begin_run(&run, &stop)?);
@@ -256,7 +253,7 @@ fn carry_out(
         state: state_path,
         limit: args.time_limit,
         lock: global,
-        login: ends.destination_login.clone(),
+        login: survey.destination_login.clone(),
         task: spec.name.clone(),
         stop: stop.clone(),
     })?;
@@ -271,7 +268,7 @@ fn carry_out(
         writer: &writer,
         new_state: opened == Opened::New,
     };
-    let result = execution.run(plan, ends);
+    let result = execution.run(plan, survey);
     if let Some(shown) = shown {
         shown.finish();
     }

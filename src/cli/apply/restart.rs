@@ -8,17 +8,17 @@ use crate::{
     cli::{
         Context,
         error::CommandError,
-        planning::Ends,
     },
-    connect::{Purpose, Session},
+    connect::{Login, Purpose, Session},
     destination::mysql::{forget_task, read_progress},
     spec::Spec,
     state,
 };
 
 /// Lists what is going to be dropped, asks, drops it, and forgets. `false` when the answer was no.
-pub(super) fn forget(context: &mut Context, spec: &Spec, ends: &mut Ends, state_path: &Path, yes: bool) -> Result<bool, CommandError> {
-    let progress = read_progress(&mut ends.destination, &spec.name)?.unwrap_or_default();
+pub(super) fn forget(context: &mut Context, spec: &Spec, destination: &Login, state_path: &Path, yes: bool) -> Result<bool, CommandError> {
+    let mut session = Session::open(destination, Purpose::Ddl)?;
+    let progress = read_progress(&mut session, &spec.name)?.unwrap_or_default();
     let created: Vec<&TableName> = progress.tables.iter().filter(|t| t.created_here).map(|t| &t.destination).collect();
     if !created.is_empty() {
         writeln!(context.stderr, "--restart drops the tables that this task created at the destination, with their rows:")?;
@@ -38,12 +38,11 @@ pub(super) fn forget(context: &mut Context, spec: &Spec, ends: &mut Ends, state_
                 return Ok(false);
             }
         }
-        let mut session = Session::open(&ends.destination_login, Purpose::Ddl)?;
         for table in &created {
             session.exec(&format!("dropping {table}"), &format!("DROP TABLE IF EXISTS {}", table.quoted()))?;
         }
     }
-    forget_task(&mut ends.destination, &spec.name)?;
+    forget_task(&mut session, &spec.name)?;
     state::discard(state_path)?;
     Ok(true)
 }
