@@ -234,6 +234,9 @@ fn the_life_of_a_task() {
         destination: TableName::new("shop_dr", name),
         rows_estimate,
         bytes_estimate: rows_estimate * 100,
+        rows_done: 0,
+        bytes_done: 0,
+        finished: false,
     };
     writer.observe(&Event::TablesPlanned { tables: vec![planned("orders", 1_000_000), planned("users", 500)] });
     writer.observe(&table_started("orders", 0));
@@ -284,7 +287,9 @@ fn the_life_of_a_task() {
     assert!(!watch.stop_requested().unwrap());
     writer.observe(&table_started("orders", 10_000));
     writer.observe(&Event::TableFinished { table: table("orders"), rows: 990_000, bytes: 99_000_000 });
-    writer.set_table_finished(&table("users"), &TableName::new("shop_dr", "users"), 501, 50_100);
+    writer.observe(&Event::TablesPlanned {
+        tables: vec![PlannedTable { rows_done: 501, bytes_done: 50_100, finished: true, ..planned("users", 500) }],
+    });
     writer.observe(&Event::PhaseFinished { phase: Phase::Full });
     writer.observe(&Event::StatementStarted {
         action: "a9".to_owned(),
