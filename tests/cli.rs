@@ -185,3 +185,20 @@ fn passwords_are_read_only_to_connect_and_their_absence_is_told() {
     let shown = outcome(dtsctl().current_dir(&folder).env("SRC_PW", "").arg("ping"));
     assert!(shown.contains("`SRC_PW`, which holds the password, is not set"), "{shown}");
 }
+
+#[test]
+fn init_lists_the_databases_of_a_source() {
+    let server = testbed::shared(testbed::Flavor::MariaDb, testbed::Role::Source);
+    server.exec("CREATE DATABASE IF NOT EXISTS `init_a`; CREATE DATABASE IF NOT EXISTS `init: b`;").expect("databases can be made");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("mysql://{}:{}@{}:{}/", server.user(), server.password(), server.host(), server.port());
+    let shown = outcome(dtsctl().current_dir(&folder).args(["init", "--from-source", &url]));
+    assert!(shown.starts_with("exit 0\n"), "{shown}");
+    let text = fs::read_to_string(folder.path().join("dtsctl.yaml")).expect("the file");
+    assert!(text.contains("  - database: init_a\n") && text.contains("  - database: \"init: b\"\n"), "{text}");
+    assert!(!text.contains("- database: mysql\n") && !text.contains("- database: sys\n"), "{text}");
+    assert!(text.contains(&format!("  port: {}\n", server.port())) && text.contains("password: {env: DTS_SOURCE_PASSWORD}"), "{text}");
+    assert!(server.password().is_empty() || !text.contains(server.password()), "the password is not written");
+    let valid = outcome(dtsctl().current_dir(&folder).arg("validate"));
+    assert!(valid.starts_with("exit 0\n"), "{valid}");
+}

@@ -2,6 +2,7 @@
 
 mod cli;
 mod connect;
+mod full;
 mod generated;
 mod spec;
 mod state;

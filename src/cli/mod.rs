@@ -8,6 +8,7 @@ mod context;
 pub mod error;
 pub mod exit;
 mod logging;
+mod login;
 pub mod reference;
 
 mod apply;

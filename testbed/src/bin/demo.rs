@@ -306,7 +306,7 @@ fn summary(dtsctl: &Dtsctl, rows: u64) {
         let mark = if step.good { "ok " } else { "BAD" };
         println!("{mark} {:<34} {:>7.1} s  {}", step.what, step.took.as_secs_f64(), step.outcome);
     }
-    if let Some(apply) = dtsctl.steps.iter().find(|step| step.what.starts_with("dtsctl apply")) {
+    if let Some(apply) = dtsctl.steps.iter().find(|step| step.good && step.what.starts_with("dtsctl apply")) {
         let seconds = apply.took.as_secs_f64();
         println!("\n{rows} rows in {seconds:.1} s: {:.0} rows/s (schema, rows, indexes and foreign keys)", rows as f64 / seconds);
     }
