@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Context, error::CommandError, exit};
-use crate::spec;
+use crate::{spec, state};
 
 /// Print the JSON Schema (draft-07) of the spec or of a document
 #[derive(Debug, Args)]
@@ -50,7 +50,8 @@ pub fn schema_of(document: Document) -> Option<Value> {
     match document {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
-        Document::Plan | Document::Status | Document::Verify => None,
+        Document::Status => Some(state::schema()),
+        Document::Plan | Document::Verify => None,
     }
 }
 

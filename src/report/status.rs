@@ -99,7 +99,7 @@ fn head(status: &Status, paint: Paint) -> String {
             (_, Some(seconds)) => format!("since {} UTC ({})", moment(&run.started), lasting(seconds)),
             _ => format!("from {} UTC", moment(&run.started)),
         };
-        out.push_str(&format!("\n  run {:<7} {process}, {times}", run.number));
+        out.push_str(&format!("\n  run {:<7} {process}\n  {:<11} {times}", run.number, ""));
     }
     out
 }
@@ -293,6 +293,13 @@ fn what_next(status: &Status, resume: &str) -> Option<String> {
 /// The status as JSON with a line end at the end; its schema is `schemas/status.v1.json`.
 pub fn json(status: &Status) -> String {
     let mut out = serde_json::to_string_pretty(status).expect("strings and finite numbers only");
+    out.push('\n');
+    out
+}
+
+/// The status as JSON on one line.
+pub fn json_line(status: &Status) -> String {
+    let mut out = serde_json::to_string(status).expect("strings and finite numbers only");
     out.push('\n');
     out
 }
