@@ -9,7 +9,7 @@ use crate::spec::{Finding, near::near};
 
 pub use pages::PAGES;
 
-/// Say what a finding means, its risk, and how to mend it; offline
+/// What can be typed behind `dtsctl explain`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl explain             every code with its title\n  dtsctl explain DT221\n")]
 pub struct ExplainArgs {

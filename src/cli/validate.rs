@@ -5,10 +5,7 @@ use clap::Args;
 use super::{Context, args::Format, error::CommandError, exit};
 use crate::spec::Spec;
 
-/// Check the spec alone, offline: shape, names, ranges, references
-///
-/// Environment variables in `source` and `destination` must be set. Passwords are not read: what
-/// `password: {env: NAME}` and `{file: PATH}` name is needed only by commands that connect.
+/// What can be typed behind `dtsctl validate`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  dtsctl validate -f shop.yaml\n  dtsctl validate --print        every default written out, secrets as ***\n"
