@@ -79,21 +79,12 @@ pub fn survey(spec: &Spec) -> Result<Survey, CommandError> {
     let task = mysql::read_progress(&mut destination, &spec.name)?;
     let progress = progress_of(task.as_ref());
     let diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
-    Ok(Survey {
-        source,
-        destination,
-        source_login,
-        destination_login,
-        source_catalog,
-        destination_catalog,
-        scope,
-        diff,
-        progress: task,
-    })
+    Ok(Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress: task })
 }
 
 fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: SystemTime) -> Result<Plan, CommandError> {
-    let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress } = survey;
+    let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress } =
+        survey;
     let progress = progress_of(progress.as_ref());
     let kept = collations(spec, scope, &diff.changes, destination_catalog);
     let gathered = precheck::gather(

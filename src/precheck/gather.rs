@@ -315,7 +315,8 @@ fn collisions(
 /// Whether values that differ under `old` may be equal under `new`. Equal names, one collation of utf8mb3 and utf8mb4, and a binary
 /// collation without padding never merge values.
 fn is_coarser(old: &str, new: &str) -> bool {
-    let bare = |name: &str| name.strip_prefix("utf8mb4_").or(name.strip_prefix("utf8mb3_")).or(name.strip_prefix("utf8_")).map(str::to_owned);
+    let bare =
+        |name: &str| name.strip_prefix("utf8mb4_").or(name.strip_prefix("utf8mb3_")).or(name.strip_prefix("utf8_")).map(str::to_owned);
     let same = old == new || (bare(old).is_some() && bare(old) == bare(new));
     !same && new != "binary" && new != "utf8mb4_0900_bin" && !new.ends_with("_nopad_bin")
 }

@@ -8,6 +8,8 @@ mod output;
 mod paint;
 pub mod ping;
 pub mod plan;
+pub mod progress;
+pub mod status;
 pub mod text;
 
 pub use error::{Message, message, spec_error};

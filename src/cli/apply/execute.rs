@@ -216,12 +216,7 @@ impl Execution<'_> {
             .actions
             .iter()
             .filter(|a| a.phase == phase && a.permitted)
-            .map(|a| Step {
-                action: a.id.clone(),
-                object: a.object.clone(),
-                statements: a.statements.clone(),
-                creates: creates(a),
-            })
+            .map(|a| Step { action: a.id.clone(), object: a.object.clone(), statements: a.statements.clone(), creates: creates(a) })
             .collect();
         let settings = schema::SchemaSettings {
             login,
@@ -286,7 +281,6 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
     let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
     Ok(CopyTable::new(source.clone(), destination.clone(), keep))
 }
-
 
 #[expect(clippy::cast_precision_loss, reason = "a rate limit")]
 fn as_f64(number: u64) -> f64 {

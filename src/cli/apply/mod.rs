@@ -94,11 +94,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
     let spec = context.load_spec_and_passwords()?;
     let saved = args.plan.as_deref().map(load_plan).transpose()?;
     let state_path = context.state_path(&spec);
-    let me = Holder {
-        pid: std::process::id(),
-        host: host_name(),
-        since: rfc3339(milliseconds(context.now())),
-    };
+    let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
     let _lock = state::lock(&state_path, &me)?;
     let destination = login(&spec.destination);
     let global = match GlobalLock::take(&destination, &spec.name)? {
@@ -118,8 +114,8 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         None => prepared.plan,
     };
     if context.settings.format == Format::Table && context.settings.verbosity >= 0 {
-        let options = report::Options { color: context.settings.paint_out.color, ..report::Options::default() };
-        write!(context.stdout, "{}", report::table(&plan, &options))?;
+        let options = report::plan::Options { color: context.settings.paint_out.color, ..report::plan::Options::default() };
+        write!(context.stdout, "{}", report::plan::table(&plan, &options))?;
         context.stdout.flush()?;
     }
     if plan.is_blocked() {
@@ -138,8 +134,7 @@ fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| CommandError::new(Kind::Unusable, format!("cannot read the plan {}", path.display())).because_of(&error))?;
     plan::load(&text).map_err(|error| {
-        CommandError::new(Kind::Unusable, format!("{} is not usable: {error}", path.display()))
-            .hint("`dtsctl plan --out PATH` writes one")
+        CommandError::new(Kind::Unusable, format!("{} is not usable: {error}", path.display())).hint("`dtsctl plan --out PATH` writes one")
     })
 }
 
@@ -183,7 +178,7 @@ fn blocked(context: &Context, plan: &Plan) -> CommandError {
 
 fn finish_without_changes(context: &mut Context, plan: &Plan) -> Result<u8, CommandError> {
     match context.settings.format {
-        Format::Json => write!(context.stdout, "{}", report::json(plan))?,
+        Format::Json => write!(context.stdout, "{}", report::plan::json(plan))?,
         Format::Markdown => writeln!(context.stdout, "No changes.")?,
         Format::Table => {}
     }

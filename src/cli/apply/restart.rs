@@ -5,10 +5,7 @@ use std::{io::Write as _, path::Path};
 
 use crate::{
     catalog::TableName,
-    cli::{
-        Context,
-        error::CommandError,
-    },
+    cli::{Context, error::CommandError},
     connect::{Login, Purpose, Session},
     destination::mysql::{forget_task, read_progress},
     spec::Spec,
