@@ -6,5 +6,7 @@ mod connect;
 mod diff;
 mod full;
 mod generated;
+mod plan;
+mod precheck;
 mod spec;
 mod state;
