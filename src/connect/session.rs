@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::PathBuf,
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -598,6 +599,7 @@ fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
             .tcp_keepalive_time_ms(Some(20_000))
             .tcp_keepalive_probe_interval_secs(Some(10))
             .tcp_keepalive_probe_count(Some(3))
+            .tcp_user_timeout_ms(Some(60_000))
             .tcp_nodelay(true)
             .stmt_cache_size(0)
             .connect_attrs::<&str, &str>(Some([("program_name", "dtsctl")].into()))
@@ -606,7 +608,7 @@ fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
             Place::Tcp { host, port } => opts.ip_or_hostname(Some(host.clone())).tcp_port(*port),
             Place::Socket(path) => opts.socket(Some(path.to_string_lossy().into_owned())),
         };
-        Conn::new(opts)
+        open_within(opts, ANSWER)
     };
     let result = match attempt(ssl.clone()) {
         Err(mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) if login.tls.level == TlsLevel::Preferred => attempt(None),
@@ -646,8 +648,34 @@ fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
     })
 }
 
+/// How long a server may take to name itself and to let us in.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A stopped server, or a proxy whose server is gone, takes a connection and then never says a word, and nothing ends a read that waits
+/// for the first one. So a thread waits for it, and stays behind until the connection ends by itself.
+fn open_within(opts: OptsBuilder, time: Duration) -> mysql::Result<Conn> {
+    let (done, opened) = mpsc::sync_channel(1);
+    let waits = std::thread::Builder::new().name("connecting".to_owned());
+    waits.spawn(move || done.send(Conn::new(opts)))?;
+    opened.recv_timeout(time).unwrap_or(Err(mysql::Error::DriverError(mysql::DriverError::ConnectTimeout)))
+}
+
 /// A failed handshake reaches us as an I/O error of this kind that holds the TLS library's error. A connection that breaks during the
 /// handshake is of another kind, and worth another try.
 fn tls_reason(error: &io::Error) -> Option<String> {
     (error.kind() == io::ErrorKind::InvalidData && error.get_ref().is_some()).then(|| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let opts = OptsBuilder::new().ip_or_hostname(Some("127.0.0.1")).tcp_port(port).prefer_socket(false);
+        let error = open_within(opts, Duration::from_millis(50)).unwrap_err();
+        assert!(matches!(error, mysql::Error::DriverError(mysql::DriverError::ConnectTimeout)), "{error}");
+    }
 }
