@@ -6,6 +6,7 @@
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
 //! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
+//! - `verify` compares the rows of both ends and writes a receipt.
 //! - `ddl` takes statements apart: tokens, clauses, names.
 //! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
@@ -19,3 +20,4 @@ pub mod event;
 pub mod phase;
 pub mod spec;
 pub mod state;
+pub mod verify;
