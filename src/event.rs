@@ -152,6 +152,12 @@ pub enum Event {
         /// Who waited.
         who: String,
     },
+    /// A named point inside a unit of work has been reached, on whichever thread. Listeners that only watch pass over it; the crash
+    /// tests stop the process there, before whatever follows has happened.
+    Moment {
+        /// Which, e.g. `chunk-loaded`.
+        name: &'static str,
+    },
     /// Something a person should know, which stops nothing.
     Note {
         /// The text.

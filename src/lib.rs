@@ -8,9 +8,12 @@
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
 //! - `verify` compares the rows of both ends and writes a receipt.
 //! - `ddl` takes statements apart: tokens, clauses, names.
+//! - `cli` reads arguments, environment and clock, calls the rooms, and turns every error into an exit code and hints.
+//! - `report` is the only printing beside `cli`.
 //! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod connect;
 pub mod ddl;
@@ -18,6 +21,7 @@ pub mod destination;
 pub mod diff;
 pub mod event;
 pub mod phase;
+pub mod report;
 pub mod spec;
 pub mod state;
 pub mod verify;

@@ -239,6 +239,8 @@ pub struct OtherObject {
     pub name: String,
     /// `SHOW CREATE` text where it was read (sequences), else empty.
     pub create: String,
+    /// A sequence's next value that is not cached yet, in digits.
+    pub position: Option<String>,
 }
 
 /// A database.

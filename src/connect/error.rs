@@ -86,9 +86,9 @@ impl ConnectError {
             Self::Unreachable { .. } | Self::Lost { .. } => true,
             // 1040 too many connections, 1053 shutdown in progress, 1077 normal shutdown, 1078/1079 aborting, 1152 aborted connection,
             // 1158..1161 network read/write errors, 1184 aborting, 1927 connection was killed (MariaDB), 3169 session was killed,
-            // 4031 disconnected by the server because of inactivity.
+            // 4031 disconnected by the server because of inactivity, 1203 and 1226 too many connections of this account.
             Self::Sql { code, .. } => {
-                matches!(code, 1040 | 1053 | 1077..=1079 | 1152 | 1158..=1161 | 1184 | 1927 | 3169 | 4031)
+                matches!(code, 1040 | 1053 | 1077..=1079 | 1152 | 1158..=1161 | 1184 | 1203 | 1226 | 1927 | 3169 | 4031)
             }
             _ => false,
         }
@@ -139,15 +139,26 @@ pub fn without_values(code: u16, message: &str) -> String {
     }
 }
 
+/// The system's error inside an error of the crate: the stream's, or that of the packets on it.
+pub(super) fn io_error(error: &mysql::Error) -> Option<&std::io::Error> {
+    match error {
+        mysql::Error::IoError(e) => Some(e),
+        mysql::Error::CodecError(e) => std::error::Error::source(e)?.downcast_ref(),
+        _ => None,
+    }
+}
+
 pub(super) fn from_mysql(error: mysql::Error, address: &str, doing: &dyn fmt::Display) -> ConnectError {
     match error {
         mysql::Error::MySqlError(e) => {
             ConnectError::Sql { doing: doing.to_string(), message: without_values(e.code, &e.message), code: e.code, state: e.state }
         }
-        mysql::Error::IoError(e) => ConnectError::Lost { doing: doing.to_string(), address: address.to_owned(), reason: e.to_string() },
-        mysql::Error::CodecError(e) => ConnectError::Lost { doing: doing.to_string(), address: address.to_owned(), reason: e.to_string() },
         mysql::Error::TlsError(e) => ConnectError::Tls { address: address.to_owned(), reason: e.to_string() },
-        other => ConnectError::Unexpected { doing: doing.to_string(), reason: other.to_string() },
+        other => match io_error(&other) {
+            Some(e) => ConnectError::Lost { doing: doing.to_string(), address: address.to_owned(), reason: e.to_string() },
+            // A packet over the limit or out of order: a new connection would meet it again.
+            None => ConnectError::Unexpected { doing: doing.to_string(), reason: other.to_string() },
+        },
     }
 }
 

@@ -108,6 +108,11 @@ impl Flavor {
         self.is_mysql() && self.at_least(8, 0, 13)
     }
 
+    /// `COLLATION_CHARACTER_SET_APPLICABILITY` has `FULL_COLLATION_NAME`: MariaDB 10.10 (seen on 10.11.19).
+    pub fn has_full_collation_names(self) -> bool {
+        self.is_mariadb() && self.at_least(10, 10, 1)
+    }
+
     /// Spatial columns may carry an SRID attribute and the catalog names it: MySQL 8.0.3.
     pub fn has_column_srid(self) -> bool {
         self.is_mysql() && self.at_least(8, 0, 3)

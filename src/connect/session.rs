@@ -13,7 +13,7 @@ use mysql::{
 };
 
 use super::{
-    error::{ConnectError, from_mysql},
+    error::{ConnectError, from_mysql, io_error},
     flavor::Flavor,
 };
 
@@ -280,6 +280,12 @@ impl ResultRow {
     }
 }
 
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({}, connection {})", self.address, self.conn.connection_id())
+    }
+}
+
 /// An open, prepared session. Dropping it closes it; the server rolls back what was not committed.
 pub struct Session {
     conn: Conn,
@@ -533,7 +539,25 @@ fn outcome<T: Protocol>(result: &mysql::QueryResult<'_, '_, '_, T>) -> Outcome {
     Outcome { affected: result.affected_rows(), warnings: u64::from(result.warnings()), info: result.info_str().into_owned() }
 }
 
+/// The `mysql` crate names no file that it cannot read, and takes a file without a certificate for one in another encoding.
+fn check_files(tls: &TlsChoice, address: &str) -> Result<(), ConnectError> {
+    let files = tls.ca.iter().map(|ca| (ca, "CERTIFICATE"));
+    let identity = tls.identity.iter().flat_map(|(cert, key)| [(cert, "CERTIFICATE"), (key, "PRIVATE KEY")]);
+    for (file, kind) in files.chain(identity) {
+        let fail = |reason| ConnectError::Tls { address: address.to_owned(), reason };
+        let text = std::fs::read(file).map_err(|e| fail(format!("cannot read '{}': {e}", file.display())))?;
+        let text = String::from_utf8_lossy(&text);
+        if !text.lines().any(|line| line.starts_with("-----BEGIN ") && line.contains(kind)) {
+            return Err(fail(format!("'{}' holds no {} in PEM form", file.display(), kind.to_lowercase())));
+        }
+    }
+    Ok(())
+}
+
 fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
+    if login.tls.level != TlsLevel::Disabled {
+        check_files(&login.tls, address)?;
+    }
     let ssl = match login.tls.level {
         TlsLevel::Disabled => None,
         level => {
@@ -577,11 +601,15 @@ fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
         mysql::Error::MySqlError(e) if matches!(e.code, 1044 | 1045 | 1227 | 1251 | 1524 | 1698 | 1862 | 3118 | 3159 | 3955 | 4151) => {
             ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.message }
         }
-        mysql::Error::DriverError(
-            e @ (mysql::DriverError::UnknownAuthPlugin(_)
-            | mysql::DriverError::OldMysqlPasswordDisabled
-            | mysql::DriverError::CleartextPluginDisabled),
-        ) => ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.to_string() },
+        mysql::Error::DriverError(mysql::DriverError::UnknownAuthPlugin(plugin)) => ConnectError::AccessDenied {
+            address: address.to_owned(),
+            user: login.user.clone(),
+            // Seen on 9.7.4: so that nobody can find out which accounts exist, the server asks unknown ones for a plugin picked at random.
+            reason: format!("the server asks for the login method '{plugin}', which dtsctl does not know, or the account does not exist"),
+        },
+        mysql::Error::DriverError(e @ (mysql::DriverError::OldMysqlPasswordDisabled | mysql::DriverError::CleartextPluginDisabled)) => {
+            ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.to_string() }
+        }
         mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
             ConnectError::Tls { address: address.to_owned(), reason: "the server does not offer TLS".to_owned() }
         }
@@ -592,17 +620,18 @@ fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
         mysql::Error::DriverError(e @ (mysql::DriverError::ConnectTimeout | mysql::DriverError::CouldNotConnect(None))) => {
             ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() }
         }
-        mysql::Error::IoError(e) => match tls_reason(&e) {
-            Some(reason) => ConnectError::Tls { address: address.to_owned(), reason },
-            None => ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() },
+        other => match io_error(&other) {
+            Some(e) => match tls_reason(e) {
+                Some(reason) => ConnectError::Tls { address: address.to_owned(), reason },
+                None => ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() },
+            },
+            None => from_mysql(other, address, &format_args!("connecting to {address}")),
         },
-        other => from_mysql(other, address, &"connecting"),
     })
 }
 
-/// A failed handshake reaches us as an I/O error whose text is the TLS library's.
+/// A failed handshake reaches us as an I/O error of this kind that holds the TLS library's error. A connection that breaks during the
+/// handshake is of another kind, and worth another try.
 fn tls_reason(error: &io::Error) -> Option<String> {
-    let text = error.to_string();
-    let is_tls = text.contains("certificate") || text.contains("peer misbehaved") || text.contains("handshake") || text.contains("alert");
-    is_tls.then_some(text)
+    (error.kind() == io::ErrorKind::InvalidData && error.get_ref().is_some()).then(|| error.to_string())
 }

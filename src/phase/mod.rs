@@ -1,3 +1,4 @@
 //! The phases of an apply. They do not call each other; each is given its settings and emits events.
 
 pub mod full;
+pub mod schema;

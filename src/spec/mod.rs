@@ -8,14 +8,157 @@
 //! replaced, and only then it is decoded, so that what an editor accepts and what dtsctl accepts cannot drift apart. What a schema
 //! cannot say is checked last (`check`), and every problem is led back to its node.
 
+mod check;
+mod interpolate;
 pub mod model;
+pub(crate) mod near;
 pub mod pattern;
+mod problem;
+mod resolve;
+mod schema;
 pub mod secret;
 pub mod select;
+mod shape;
 pub mod units;
 pub mod written;
+mod yaml;
 
 pub use model::*;
 pub use pattern::Pattern;
+pub use problem::{Excerpt, Mark, Problem, Span, SpecError};
+pub use schema::schema;
 pub use secret::{PasswordSource, Secret};
 pub use select::{Selected, Selection, is_system_database};
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// What a spec needs from outside, handed in so that this room never reaches out itself.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The value of an environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// What a finding's code stands for.
+    pub finding: &'a dyn Fn(&str) -> Finding,
+}
+
+/// Where a spec's text comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file as the user named it, for messages.
+    pub name: String,
+    /// The folder that the spec's paths are relative to; empty is the working folder.
+    pub folder: PathBuf,
+    /// The task's name when the spec gives none.
+    pub task: String,
+}
+
+impl Origin {
+    /// A file.
+    pub fn file(path: &Path) -> Self {
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let task: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).take(57).collect();
+        let task = task.trim_start_matches(['.', '_', '-']);
+        Self {
+            name: path.display().to_string(),
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            task: if task.is_empty() { "dtsctl".to_owned() } else { task.to_owned() },
+        }
+    }
+
+    /// Standard input: paths are relative to the working folder.
+    pub fn stdin() -> Self {
+        Self { name: "<stdin>".to_owned(), folder: PathBuf::new(), task: "dtsctl".to_owned() }
+    }
+}
+
+/// Reads a spec: everything that is wrong with it, or the resolved form. Passwords are not read yet, see [`read_passwords`].
+pub fn load(bytes: &[u8], origin: &Origin, around: &Surroundings<'_>) -> Result<Spec, SpecError> {
+    let text = yaml::decode(bytes).map_err(|problem| SpecError::new(&origin.name, "", vec![problem]))?;
+    let refuse = |problems| SpecError::new(&origin.name, text, problems);
+    let mut root = yaml::parse(text).map_err(refuse)?;
+    let mut problems = Vec::new();
+    if let yaml::Kind::Map(entries) = &mut root.kind {
+        for entry in entries.iter_mut().filter(|entry| entry.key == "source" || entry.key == "destination") {
+            interpolate::replace(&mut entry.value, around.env, &mut problems);
+        }
+    }
+    problems.extend(shape::check(&mut root, &schema()));
+    if !problems.is_empty() {
+        return Err(refuse(problems));
+    }
+    let written: written::Spec = serde_yaml::from_value(root.to_value()).map_err(|error| {
+        refuse(vec![Problem::whole(format!("the spec does not fit its own schema, which is a bug of dtsctl: {error}"))])
+    })?;
+    let problems = check::check(&written, &root, around);
+    if !problems.is_empty() {
+        return Err(refuse(problems));
+    }
+    Ok(resolve::resolve(written, &origin.task, &origin.folder))
+}
+
+/// Why a password could not be read.
+#[derive(Debug, Error)]
+pub enum PasswordError {
+    /// The environment variable is not set, or empty.
+    #[error("{end}: environment variable `{name}`, which holds the password, is not set")]
+    Unset {
+        /// `source` or `destination`.
+        end: &'static str,
+        /// The variable.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("{end}: cannot read the password from {path}")]
+    Unreadable {
+        /// `source` or `destination`.
+        end: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The file is no text, or holds more than one line.
+    #[error("{end}: {path} must hold the password on its only line, as UTF-8 text")]
+    Malformed {
+        /// `source` or `destination`.
+        end: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Reads both passwords from where the spec says. To be called once, before a command connects.
+pub fn read_passwords(
+    spec: &mut Spec,
+    env: &dyn Fn(&str) -> Option<String>,
+    read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<(), PasswordError> {
+    for (end, endpoint) in [("source", &mut spec.source), ("destination", &mut spec.destination)] {
+        let secret = match &endpoint.password_from {
+            PasswordSource::Empty => Secret::default(),
+            PasswordSource::Given => continue,
+            PasswordSource::Env(name) => match env(name).filter(|value| !value.is_empty()) {
+                Some(value) => Secret::new(value),
+                None => return Err(PasswordError::Unset { end, name: name.clone() }),
+            },
+            PasswordSource::File(path) => {
+                let bytes = read_file(path).map_err(|cause| PasswordError::Unreadable { end, path: path.clone(), cause })?;
+                let text = String::from_utf8(bytes).ok();
+                let line = text.as_deref().map(|text| text.strip_suffix('\n').unwrap_or(text));
+                let line = line.map(|line| line.strip_suffix('\r').unwrap_or(line));
+                match line.filter(|line| !line.is_empty() && !line.contains(['\n', '\0'])) {
+                    Some(line) => Secret::new(line),
+                    None => return Err(PasswordError::Malformed { end, path: path.clone() }),
+                }
+            }
+        };
+        endpoint.password = secret;
+    }
+    Ok(())
+}

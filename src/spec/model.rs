@@ -474,7 +474,7 @@ pub struct PrecheckOptions {
     pub ignore: Vec<String>,
 }
 
-/// An unsafe action that the reviewers of the spec permit.
+/// An unsafe action that the reviewers of the spec permit. One that is not needed, or no longer, does no harm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// What may be done.
@@ -483,54 +483,86 @@ pub struct Allowance {
     pub database: String,
     /// The destination table.
     pub table: String,
-    /// The column, for actions on one.
+    /// The column; `None` is any of the table, or an action that is about none.
     pub column: Option<String>,
-    /// The index, key, check or partition, for actions on one.
-    pub name: Option<String>,
 }
 
-/// An action that loses data at the destination, or may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+/// What may lose data at the destination, in the words of the spec's `allow` list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnsafeAction {
-    /// A table is dropped.
-    DropTable,
-    /// A table is dropped and created anew.
-    RecreateTable,
-    /// A column is dropped.
+    /// A column of the destination that the source does not have is dropped with its values.
     DropColumn,
-    /// A column becomes narrower or of another type, so that values may be cut, rounded or refused.
-    ModifyColumn,
-    /// A text column or table changes its charset, so that characters may be lost.
-    ConvertCharset,
-    /// The primary key or a unique key changes, so that rows may collide.
-    ChangeKey,
-    /// A partition is dropped with its rows, or rows would fit no partition.
+    /// A column's new type may not hold all values the old one holds.
+    NarrowType,
+    /// A column's new charset may not hold all characters the old one holds.
+    ChangeCharset,
+    /// A column that allowed NULL no longer does.
+    ForbidNull,
+    /// The partitioning changes: rows that fit no partition would fail the statement, and a dropped partition loses its rows.
     ChangePartitions,
+    /// A unique key's column gets a collation of the other vendor that differs in some characters: two keys may become one.
+    MapCollation,
 }
 
 impl UnsafeAction {
-    /// The word for it in the spec, such as `drop-column`.
-    pub fn as_str(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::DropColumn, Self::NarrowType, Self::ChangeCharset, Self::ForbidNull, Self::ChangePartitions, Self::MapCollation];
+
+    /// As the spec writes it: `drop-column`.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::DropTable => "drop-table",
-            Self::RecreateTable => "recreate-table",
             Self::DropColumn => "drop-column",
-            Self::ModifyColumn => "modify-column",
-            Self::ConvertCharset => "convert-charset",
-            Self::ChangeKey => "change-key",
+            Self::NarrowType => "narrow-type",
+            Self::ChangeCharset => "change-charset",
+            Self::ForbidNull => "forbid-null",
             Self::ChangePartitions => "change-partitions",
+            Self::MapCollation => "map-collation",
         }
     }
 
-    /// Whether an allowance for it must name a column.
+    /// The finding's code for `dtsctl explain`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::DropColumn => "DT112",
+            Self::NarrowType => "DT113",
+            Self::ChangeCharset => "DT114",
+            Self::ForbidNull => "DT115",
+            Self::ChangePartitions => "DT116",
+            Self::MapCollation => "DT117",
+        }
+    }
+
+    /// Whether an allowance for it must name its column. For the others of a column, none means any of the table.
     pub fn needs_column(self) -> bool {
-        matches!(self, Self::DropColumn | Self::ModifyColumn)
+        matches!(self, Self::DropColumn | Self::NarrowType | Self::ForbidNull)
     }
 }
 
 impl fmt::Display for UnsafeAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(self.name())
     }
+}
+
+impl Allowance {
+    /// Whether it permits this action on this destination table and column.
+    pub fn permits(&self, action: UnsafeAction, database: &str, table: &str, column: Option<&str>) -> bool {
+        self.action == action
+            && self.database == database
+            && self.table == table
+            && self.column.as_deref().is_none_or(|named| column == Some(named))
+    }
+}
+
+/// What a finding's code stands for, as far as the spec must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// There is no such finding.
+    Unknown,
+    /// It can be listed in `precheck.ignore`.
+    Ignorable,
+    /// Its cause must be mended.
+    Fixed,
 }

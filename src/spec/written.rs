@@ -459,10 +459,7 @@ pub struct Allow {
     pub action: UnsafeAction,
     /// The destination table as `database.table`.
     pub table: String,
-    /// The column, for `drop-column` and `modify-column`.
+    /// The column. Needed for `drop-column`, `narrow-type` and `forbid-null`; for `change-charset` and `map-collation` the default is any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// The key or partition, for `change-key` and `change-partitions`. Default: any of the table.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
 }

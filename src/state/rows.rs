@@ -141,6 +141,7 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
             "UPDATE wait SET milliseconds = milliseconds + ?3 - since, since = NULL WHERE run = ?1 AND who = ?2 AND since IS NOT NULL",
             params![at.run, who, at.now],
         ),
+        Event::Moment { .. } => Ok(()),
         Event::Note { text } => run_sql(
             conn,
             "INSERT INTO note (run, text, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET times = times + 1, at = ?3",

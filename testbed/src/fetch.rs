@@ -11,6 +11,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -130,6 +131,15 @@ pub fn mariadbd() -> Result<Program> {
     server_program("DTSCTL_MARIADBD", "mariadbd", &MARIADB)
 }
 
+/// The folder of MariaDB's plugins, for `--plugin-dir`: the machine's, else fetched. A machine may have the server without them.
+pub fn mariadb_plugins() -> Result<PathBuf> {
+    let of_machine = PathBuf::from("/usr/lib/mysql/plugin");
+    if of_machine.join("auth_ed25519.so").is_file() {
+        return Ok(of_machine);
+    }
+    Ok(unpacked(&MARIADB)?.join("usr/lib/mysql/plugin"))
+}
+
 /// `mysqld` of MySQL: `DTSCTL_MYSQLD`, else the machine's, else fetched from Debian unstable.
 ///
 /// Debian machines may have a `mysqld` that is a link to MariaDB's server: such a one does not count.
@@ -186,9 +196,10 @@ pub(crate) fn lock(name: &str) -> Result<File> {
     Ok(file)
 }
 
-#[expect(clippy::print_stderr, reason = "progress of a long fetch, for the person who waits")]
+/// Says something to the person who waits. Not through `eprintln!`, which the test harness keeps to itself when a test passes: a skip
+/// must be seen.
 pub(crate) fn progress(line: &str) {
-    eprintln!("testbed: {line}");
+    let _ = writeln!(std::io::stderr().lock(), "testbed: {line}");
 }
 
 /// The root folder of a bundle, fetched and unpacked if it is not there yet.

@@ -5,19 +5,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{WriteMethod, progress::table_condition};
+use super::{MySqlDestination, WriteMethod, progress::table_condition};
 use crate::{
     catalog::{KeyOrder, KeyRange, TypeKind, quote_name},
     connect::{ConnectError, Outcome, Session},
     destination::{ChunkEnd, CopyTable, DestinationError, Feed, Loaded, Loader, Piece, RangeState},
+    event::Event,
 };
 
 pub(super) struct MySqlLoader<'a> {
     session: Session,
-    task: &'a str,
-    run: u64,
+    destination: &'a MySqlDestination,
     table: &'a CopyTable,
-    method: WriteMethod,
     /// The source's key order, without its index: names are the same here.
     order: Option<KeyOrder>,
     /// `LOAD DATA ...` whole, or the head of an `INSERT`.
@@ -25,25 +24,27 @@ pub(super) struct MySqlLoader<'a> {
 }
 
 impl<'a> MySqlLoader<'a> {
-    pub(super) fn new(
-        mut session: Session,
-        task: &'a str,
-        run: u64,
-        table: &'a CopyTable,
-        method: WriteMethod,
-    ) -> Result<Self, DestinationError> {
+    pub(super) fn new(mut session: Session, destination: &'a MySqlDestination, table: &'a CopyTable) -> Result<Self, DestinationError> {
         // So that every skipped row is told from every changed value (conflict mode `ignore`); the default is 64 or 1024.
         session.exec("preparing the session", "SET SESSION max_error_count=65535")?;
         let order = KeyOrder::of(&table.source).map(|o| o.without_index());
-        let statement = match method {
+        let statement = match destination.method {
             WriteMethod::LoadData => load_statement(table),
             WriteMethod::Insert => insert_head(table),
         };
-        Ok(Self { session, task, run, table, method, order, statement })
+        Ok(Self { session, destination, table, order, statement })
     }
 
     fn range_condition(&self, number: u32) -> String {
-        format!("{} AND `number` = {number} AND `run` = {}", table_condition(self.task, &self.table.source.name), self.run)
+        format!(
+            "{} AND `number` = {number} AND `run` = {}",
+            table_condition(&self.destination.task, &self.table.source.name),
+            self.destination.run()
+        )
+    }
+
+    fn moment(&self, name: &'static str) {
+        self.destination.observer.observe(&Event::Moment { name });
     }
 
     fn not_exact(&self, range: &RangeState, what: impl Into<String>) -> DestinationError {
@@ -61,7 +62,7 @@ impl<'a> MySqlLoader<'a> {
         match mine.number_at(0, 0) {
             Some(0) => Ok(()),
             Some(_) => Err(DestinationError::Progress { what: format!("range {} is finished already", range.number) }),
-            None => Err(DestinationError::TakenOver { task: self.task.to_owned() }),
+            None => Err(DestinationError::TakenOver { task: self.destination.task.clone() }),
         }
     }
 
@@ -187,7 +188,7 @@ impl<'a> MySqlLoader<'a> {
         );
         let outcome = self.session.exec("noting a chunk", &sql)?;
         if outcome.affected != 1 {
-            return Err(DestinationError::TakenOver { task: self.task.to_owned() });
+            return Err(DestinationError::TakenOver { task: self.destination.task.clone() });
         }
         Ok(())
     }
@@ -197,13 +198,15 @@ impl Loader for MySqlLoader<'_> {
     fn load(&mut self, range: &RangeState, feed: Feed) -> Result<(Option<Loaded>, Feed), DestinationError> {
         let Ok(first) = feed.pieces.recv() else { return Ok((None, feed)) };
         self.begin(range)?;
+        self.moment("chunk-begun");
         let (outcome, end, feed) = match first {
             Piece::End(end) => (Outcome::default(), end, feed),
-            Piece::Data(first) => match self.method {
+            Piece::Data(first) => match self.destination.method {
                 WriteMethod::LoadData => self.load_lines(first, feed)?,
                 WriteMethod::Insert => self.insert_tuples(first, feed)?,
             },
         };
+        self.moment("chunk-loaded");
         self.check(range, &outcome, &end)?;
         let found = if end.rows == 0 { 0 } else { self.count(range, &end)? };
         let exact = if self.table.keep_existing { found >= end.rows } else { found == end.rows };
@@ -211,7 +214,9 @@ impl Loader for MySqlLoader<'_> {
             return Err(self.not_exact(range, format!("{} rows read, {} written, {found} found", end.rows, outcome.affected)));
         }
         self.advance(range, &end, outcome.affected, found)?;
+        self.moment("chunk-noted");
         self.session.exec("committing a chunk", "COMMIT")?;
+        self.moment("chunk-committed");
         Ok((Some(Loaded { end, written: outcome.affected, found }), feed))
     }
 }

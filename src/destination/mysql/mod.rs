@@ -8,7 +8,7 @@ mod progress;
 pub use progress::read as read_progress;
 
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -20,6 +20,7 @@ use super::{CopyTable, Destination, DestinationError, Encoder, Loader, RangeStat
 use crate::{
     catalog::TableName,
     connect::{Flavor, Login, Purpose, ServerInfo, Session},
+    event::Observer,
 };
 
 /// How rows get into a MySQL server.
@@ -38,20 +39,21 @@ pub struct MySqlDestination {
     task: String,
     run: AtomicU64,
     method: WriteMethod,
+    observer: Arc<dyn Observer>,
     /// One session for small statements on the progress tables; opened anew after it was lost.
     control: Mutex<Option<Session>>,
 }
 
 impl MySqlDestination {
-    /// A destination for the task of that name. Opens one session to learn what the server is.
+    /// A destination for the task of that name; `observer` hears of the moments inside a chunk. Opens one session to learn what the server is.
     ///
     /// # Errors
     /// As connecting fails.
-    pub fn new(login: Login, task: &str) -> Result<Self, DestinationError> {
+    pub fn new(login: Login, task: &str, observer: Arc<dyn Observer>) -> Result<Self, DestinationError> {
         let session = Session::open(&login, Purpose::Control)?;
         let info = session.info().clone();
         let method = if info.is_on("local_infile") { WriteMethod::LoadData } else { WriteMethod::Insert };
-        Ok(Self { login, info, task: task.to_owned(), run: AtomicU64::new(0), method, control: Mutex::new(Some(session)) })
+        Ok(Self { login, info, task: task.to_owned(), run: AtomicU64::new(0), method, observer, control: Mutex::new(Some(session)) })
     }
 
     /// How rows are written.
@@ -123,6 +125,6 @@ impl Destination for MySqlDestination {
 
     fn loader<'a>(&'a self, table: &'a CopyTable) -> Result<Box<dyn Loader + 'a>, DestinationError> {
         let session = Session::open(&self.login, Purpose::Write)?;
-        Ok(Box::new(MySqlLoader::new(session, &self.task, self.run(), table, self.method)?))
+        Ok(Box::new(MySqlLoader::new(session, self, table)?))
     }
 }

@@ -61,11 +61,12 @@ fn a_limited_data_folder_fills_up_and_can_grow() {
             }
             other => other.unwrap(),
         };
-        server.exec("CREATE DATABASE d;\nCREATE TABLE d.t (a INT AUTO_INCREMENT PRIMARY KEY, b LONGBLOB)").unwrap();
+        server.exec("CREATE DATABASE d;\nCREATE TABLE d.t (a INT AUTO_INCREMENT PRIMARY KEY, b VARCHAR(500))").unwrap();
         let mut conn = server.root_conn().unwrap();
-        let fill = |conn: &mut Conn| (0..60).try_for_each(|_| conn.query_drop("INSERT INTO d.t (b) VALUES (REPEAT('x', 6000000))"));
+        let row = format!("(REPEAT('x', 500)){}", ", (REPEAT('y', 500))".repeat(1999));
+        let fill = |conn: &mut Conn| (0..300).try_for_each(|_| conn.query_drop(format!("INSERT INTO d.t (b) VALUES {row}")));
         let error = fill(&mut conn).unwrap_err().to_string();
-        assert!(error.contains("full") || error.contains("1114"), "{error}");
+        assert!(error.contains("full") || error.contains("1114"), "{flavor}: {error}\n{}", server.log().unwrap());
         server.resize_data("1g").unwrap();
         fill(&mut conn).map_err(|error| format!("{error}; {}", server.log().unwrap())).unwrap();
     }

@@ -1,0 +1,32 @@
+# List the recipes
+default:
+    @just --list
+
+# Watch dtsctl plan, copy and verify between two real servers: just demo --source mysql --destination mariadb --keep
+demo *arguments:
+    cargo demo -- {{arguments}}
+
+# Format all code
+fmt:
+    cargo fmt --all
+
+# What CI holds against code: format and lints
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Run all tests, servers included: just test binlog
+test *arguments:
+    cargo test --workspace {{arguments}}
+
+# Make the generated files anew (schemas, command reference, snapshots)
+gen:
+    DTSCTL_UPDATE_GENERATED=1 INSTA_UPDATE=always cargo test --workspace
+
+# Measure against mydumper, mariadb-dump and the servers: just bench --rows 1000000 --rounds 3 --only copy,verify
+bench *arguments:
+    cargo run --release --quiet --package testbed --bin bench -- {{arguments}}
+
+# Everything CI runs
+ci:
+    .ci/run

@@ -1,0 +1,213 @@
+//! What a command is given: settled settings, the streams, and the ways to read a spec.
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Read},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use clap::{ArgMatches, parser::ValueSource};
+
+use super::{
+    args::{ColorWhen, Format, GlobalArgs, LogFormat, ProgressHow, Report},
+    error::CommandError,
+    explain,
+};
+use crate::{
+    report::{Output, Paint},
+    spec::{self, Origin, Spec, Surroundings},
+};
+
+/// The three streams, and which of them are terminals.
+pub struct Streams {
+    /// Standard input.
+    pub stdin: Box<dyn Read + Send>,
+    /// The asked-for document.
+    pub stdout: Output,
+    /// Everything else.
+    pub stderr: Output,
+    /// Standard input is a terminal, so that somebody can answer.
+    pub stdin_terminal: bool,
+    /// Standard output is a terminal.
+    pub stdout_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_terminal: bool,
+}
+
+impl Streams {
+    /// The process's own.
+    pub fn of_process() -> Self {
+        Self {
+            stdin: Box::new(io::stdin()),
+            stdout: Output::new(io::BufWriter::with_capacity(1 << 16, io::stdout())),
+            stderr: Output::new(io::stderr()),
+            stdin_terminal: io::stdin().is_terminal(),
+            stdout_terminal: io::stdout().is_terminal(),
+            stderr_terminal: io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// How progress is shown, settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Bars.
+    Bar,
+    /// A block of lines now and then.
+    Plain,
+    /// Not at all.
+    None,
+}
+
+/// The global flags, settled against the environment and the terminal.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The spec's path; `-` is standard input.
+    pub file: PathBuf,
+    /// The state file, when it was named. Ask [`Context::state_path`].
+    pub state: Option<PathBuf>,
+    /// How the result is written to standard output.
+    pub format: Format,
+    /// Files that the result is also written to.
+    pub reports: Vec<Report>,
+    /// Colour on standard output.
+    pub paint_out: Paint,
+    /// Colour on standard error.
+    pub paint_err: Paint,
+    /// How progress is shown.
+    pub progress: Progress,
+    /// -1 quiet, 0 as usual, 1 to 3 ever more.
+    pub verbosity: i8,
+    /// The log file.
+    pub log_file: Option<PathBuf>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// Standard input and standard error are terminals: a question can be asked and answered.
+    pub can_ask: bool,
+}
+
+impl Settings {
+    /// Settles the flags.
+    pub fn new(args: &GlobalArgs, matches: &ArgMatches, streams: &Streams) -> Result<Self, CommandError> {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let color = |terminal: bool| match args.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => terminal && !set("NO_COLOR") && !dumb,
+        };
+        let progress = match args.progress {
+            ProgressHow::Bar => Progress::Bar,
+            ProgressHow::Plain => Progress::Plain,
+            ProgressHow::None => Progress::None,
+            ProgressHow::Auto if args.quiet => Progress::None,
+            ProgressHow::Auto if streams.stderr_terminal && !dumb => Progress::Bar,
+            ProgressHow::Auto => Progress::Plain,
+        };
+        // `-v` on the command line wins over DTSCTL_QUIET in the environment, and the other way round.
+        let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if typed("quiet") && typed("verbose") {
+            return Err(CommandError::usage("--quiet and --verbose contradict each other").hint("keep one of the two"));
+        }
+        let quiet = args.quiet && !typed("verbose");
+        let verbosity = if quiet { -1 } else { i8::try_from(args.verbose.min(3)).unwrap_or(3) };
+        Ok(Self {
+            file: args.file.clone(),
+            state: args.state.clone(),
+            format: args.format,
+            reports: args.report.clone(),
+            paint_out: Paint::new(color(streams.stdout_terminal)),
+            paint_err: Paint::new(color(streams.stderr_terminal)),
+            progress,
+            verbosity,
+            log_file: args.log_file.clone(),
+            log_format: args.log_format,
+            can_ask: streams.stdin_terminal && streams.stderr_terminal,
+        })
+    }
+
+    /// Whether the spec is read from standard input.
+    pub fn from_stdin(&self) -> bool {
+        self.file == Path::new("-")
+    }
+}
+
+/// What a command is given.
+pub struct Context {
+    /// The global flags, settled.
+    pub settings: Settings,
+    /// Standard input.
+    pub stdin: Box<dyn Read + Send>,
+    /// The asked-for document.
+    pub stdout: Output,
+    /// Everything else.
+    pub stderr: Output,
+}
+
+impl Context {
+    /// A context over these streams.
+    pub fn new(settings: Settings, streams: Streams) -> Self {
+        Self { settings, stdin: streams.stdin, stdout: streams.stdout, stderr: streams.stderr }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Reads and checks the spec. Passwords are not read.
+    pub fn load_spec(&mut self) -> Result<Spec, CommandError> {
+        let (bytes, origin) = if self.settings.from_stdin() {
+            let mut bytes = Vec::new();
+            self.stdin
+                .read_to_end(&mut bytes)
+                .map_err(|error| CommandError::failed("cannot read the spec from standard input").because_of(&error))?;
+            (bytes, Origin::stdin())
+        } else {
+            let path = &self.settings.file;
+            let bytes = fs::read(path).map_err(|error| {
+                let shown = CommandError::new(super::Kind::Unusable, format!("cannot read the spec {}", path.display())).because_of(&error);
+                match error.kind() {
+                    io::ErrorKind::NotFound => shown.hint("`dtsctl init` writes one; `--file PATH` names another"),
+                    _ => shown.hint("`--file PATH` names another"),
+                }
+            })?;
+            (bytes, Origin::file(path))
+        };
+        let around = Surroundings { env: &variable, finding: &explain::finding };
+        Ok(spec::load(&bytes, &origin, &around)?)
+    }
+
+    /// Reads and checks the spec, and reads both passwords: for commands that connect.
+    pub fn load_spec_and_passwords(&mut self) -> Result<Spec, CommandError> {
+        let mut spec = self.load_spec()?;
+        spec::read_passwords(&mut spec, &variable, &|path| fs::read(path))?;
+        Ok(spec)
+    }
+
+    /// The state file: as named, or `.dtsctl/<name>.db` beside the spec (for a spec from standard input, in the working folder).
+    pub fn state_path(&self, spec: &Spec) -> PathBuf {
+        self.settings.state.clone().unwrap_or_else(|| {
+            let beside = if self.settings.from_stdin() { None } else { self.settings.file.parent() };
+            beside.unwrap_or(Path::new("")).join(".dtsctl").join(format!("{}.db", spec.name))
+        })
+    }
+
+    /// The command to type next, with the flags that lead to the same spec and state: `dtsctl plan -f shop.yaml`.
+    pub fn next(&self, command: &str) -> String {
+        let mut text = format!("dtsctl {command}");
+        if self.settings.file != Path::new("dtsctl.yaml") {
+            text.push_str(&format!(" -f {}", self.settings.file.display()));
+        }
+        if let Some(state) = &self.settings.state {
+            text.push_str(&format!(" --state {}", state.display()));
+        }
+        text
+    }
+}
+
+/// An environment variable's value, when it is set and is text.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

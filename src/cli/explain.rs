@@ -1,0 +1,117 @@
+//! `dtsctl explain`: what a finding means, its risk, and how to mend it; offline, from the pages in `docs/checks/`.
+
+mod pages;
+
+use std::io::Write as _;
+
+use clap::Args;
+
+use super::{Context, args::Format, error::CommandError, exit};
+use crate::spec::{Finding, near::near};
+
+pub use pages::PAGES;
+
+/// Say what a finding means, its risk, and how to mend it; offline
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dtsctl explain             every code with its title\n  dtsctl explain DT221\n")]
+pub struct ExplainArgs {
+    /// The finding's code, such as DT221 [default: a list of all]
+    pub code: Option<String>,
+}
+
+/// One page, taken apart.
+struct Page {
+    code: &'static str,
+    title: &'static str,
+    severity: &'static str,
+    ignorable: bool,
+    text: &'static str,
+}
+
+/// A page begins with `# CODE: title` and a table with the rows `severity` and `ignorable`; a test holds every page to that.
+fn page(code: &'static str, text: &'static str) -> Page {
+    let title = text.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, title)| title);
+    let row = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix("| ")?.strip_prefix(name)?.trim_start().strip_prefix("| "))
+            .map_or("", |rest| rest.trim_end_matches(['|', ' ']))
+    };
+    Page { code, title, severity: row("severity"), ignorable: row("ignorable").starts_with("yes"), text }
+}
+
+fn pages() -> impl Iterator<Item = Page> {
+    PAGES.iter().map(|(code, text)| page(code, text))
+}
+
+/// What a finding's code stands for, for `precheck.ignore`.
+pub fn finding(code: &str) -> Finding {
+    match pages().find(|page| page.code == code) {
+        None => Finding::Unknown,
+        Some(page) if page.ignorable => Finding::Ignorable,
+        Some(_) => Finding::Fixed,
+    }
+}
+
+pub(super) fn run(context: &mut Context, args: &ExplainArgs) -> Result<u8, CommandError> {
+    let format = context.settings.format;
+    let text = match &args.code {
+        None => list(format),
+        Some(code) => {
+            let code = code.to_ascii_uppercase();
+            let Some(page) = pages().find(|page| page.code == code) else {
+                let shown = CommandError::usage(format!("there is no finding `{code}`"));
+                let meant = near(&code, PAGES.iter().map(|(code, _)| *code));
+                return Err(match meant {
+                    Some(meant) => shown.hint(format!("did you mean `{meant}`? `dtsctl explain` lists all")),
+                    None => shown.hint("`dtsctl explain` lists all codes"),
+                });
+            };
+            match format {
+                Format::Json => format!("{:#}\n", json(&page, true)),
+                Format::Table | Format::Markdown => page.text.to_owned(),
+            }
+        }
+    };
+    context.stdout.write_all(text.as_bytes())?;
+    Ok(exit::DONE)
+}
+
+fn json(page: &Page, whole: bool) -> serde_json::Value {
+    let mut value = serde_json::json!({
+        "format_version": "1.0",
+        "code": page.code,
+        "title": page.title,
+        "severity": page.severity,
+        "ignorable": page.ignorable,
+    });
+    if whole {
+        value["page"] = page.text.into();
+    }
+    value
+}
+
+fn list(format: Format) -> String {
+    match format {
+        Format::Json => {
+            let findings: Vec<_> = pages()
+                .map(|page| {
+                    let mut value = json(&page, false);
+                    if let Some(object) = value.as_object_mut() {
+                        object.remove("format_version");
+                    }
+                    value
+                })
+                .collect();
+            format!("{:#}\n", serde_json::json!({"format_version": "1.0", "findings": findings}))
+        }
+        Format::Markdown => {
+            let mut text = "| code | severity | ignorable | title |\n|---|---|---|---|\n".to_owned();
+            for page in pages() {
+                let ignorable = if page.ignorable { "yes" } else { "no" };
+                text.push_str(&format!("| {} | {} | {ignorable} | {} |\n", page.code, page.severity, page.title.replace('|', "\\|")));
+            }
+            text
+        }
+        Format::Table => pages().map(|page| format!("{}  {:<11}  {}\n", page.code, page.severity, page.title)).collect(),
+    }
+}

@@ -1,0 +1,14 @@
+//! `dtsctl stop`: asks the running apply to stop cleanly.
+
+use clap::Args;
+
+use super::{Context, error::CommandError};
+
+/// Ask the running apply to stop cleanly: it finishes its open units, saves, and exits 5
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dtsctl stop -f shop.yaml\n")]
+pub struct StopArgs {}
+
+pub(super) fn run(_context: &mut Context, _args: &StopArgs) -> Result<u8, CommandError> {
+    Err(CommandError::internal("`dtsctl stop` is not wired up yet"))
+}

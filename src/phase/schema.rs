@@ -1,0 +1,114 @@
+//! The schema phase: runs the statements of a plan at the destination, one after the other, each noted before and after.
+//!
+//! A schema statement cannot be rolled back, and a lost connection leaves it open whether it ran. So nothing here tries a statement
+//! twice: the caller reads the catalog again, plans again, and what has happened is simply no longer in the plan.
+
+use std::time::Instant;
+
+use crate::{
+    catalog::TableName,
+    connect::{ConnectError, Login, Purpose, Session},
+    destination::{Destination, DestinationError},
+    event::{Event, Observer, Phase, StopToken},
+};
+
+/// Why the schema phase ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The destination refused a statement, or the connection to it failed.
+    #[error("{object}: statement {number} of action {action} failed: {source}")]
+    Statement {
+        /// The plan's action.
+        action: String,
+        /// Which of its statements, from 1.
+        number: usize,
+        /// What it was for.
+        object: String,
+        /// The failure.
+        source: ConnectError,
+    },
+    /// The destination's progress could not be noted.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// No session at the destination.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}
+
+impl SchemaError {
+    /// The connection broke; plan again when it is back.
+    pub fn is_connection(&self) -> bool {
+        match self {
+            Self::Statement { source, .. } | Self::Connect(source) => source.is_connection(),
+            Self::Destination(e) => e.is_connection(),
+        }
+    }
+
+    /// Worth another try: a lock was held too long, the disk was full.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Statement { source, .. } | Self::Connect(source) => source.is_transient(),
+            Self::Destination(e) => e.is_transient(),
+        }
+    }
+}
+
+/// One action of the plan, as far as this phase must know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The plan's id for it.
+    pub action: String,
+    /// The object, for people.
+    pub object: String,
+    /// What runs, in order.
+    pub statements: Vec<String>,
+    /// Source and destination of a table that the first statement creates.
+    pub creates: Option<(TableName, TableName)>,
+}
+
+/// Runs the steps. Returns `false` when a stop was asked for before all had run.
+///
+/// # Errors
+/// The first failure; the steps before it stay done.
+pub fn run(
+    login: &Login,
+    destination: &dyn Destination,
+    phase: Phase,
+    steps: &[Step],
+    stop: &StopToken,
+    observer: &dyn Observer,
+) -> Result<bool, SchemaError> {
+    observer.observe(&Event::PhaseStarted { phase });
+    if !steps.is_empty() {
+        let mut session = Session::open(login, Purpose::Ddl)?;
+        for step in steps {
+            if let Some((source, target)) = &step.creates {
+                destination.note_creation(source, target)?;
+            }
+            for (index, sql) in step.statements.iter().enumerate() {
+                if stop.is_stopped() {
+                    return Ok(false);
+                }
+                run_statement(&mut session, step, index, sql, observer)?;
+            }
+        }
+    }
+    observer.observe(&Event::PhaseFinished { phase });
+    Ok(true)
+}
+
+fn run_statement(session: &mut Session, step: &Step, index: usize, sql: &str, observer: &dyn Observer) -> Result<(), SchemaError> {
+    observer.observe(&Event::StatementStarted { action: step.action.clone(), index, object: step.object.clone(), sql: sql.to_owned() });
+    let start = Instant::now();
+    let failed = |source| SchemaError::Statement { action: step.action.clone(), number: index + 1, object: step.object.clone(), source };
+    let outcome = session.exec("running a schema statement", sql).map_err(failed)?;
+    let warnings = if outcome.warnings > 0 { session.warnings(20).map_err(failed)? } else { Vec::new() };
+    observer.observe(&Event::StatementFinished {
+        action: step.action.clone(),
+        index,
+        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        warnings,
+        found_done: false,
+    });
+    Ok(())
+}

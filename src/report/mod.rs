@@ -1,0 +1,11 @@
+//! What people read: errors with their excerpts and hints, later tables, markdown, JSON and progress. The only printing beside `cli`.
+//!
+//! It reads events and data types; it decides nothing, and it never sees a password.
+
+mod error;
+mod output;
+mod paint;
+
+pub use error::{Message, message, spec_error};
+pub use output::Output;
+pub use paint::Paint;

@@ -1,0 +1,193 @@
+//! Objects: names, duplicates, what would land in one place, and what would land on itself.
+
+use std::collections::HashMap;
+
+use crate::spec::{
+    interpolate::looks_replaceable,
+    pattern::Pattern,
+    select::is_system_database,
+    written::{Endpoint, Object, Spec},
+};
+
+use super::Problems;
+
+/// Most tables of a task that lists tables and renames any (requirements B03).
+const MOST_RENAMED: usize = 1000;
+
+pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
+    for (index, object) in spec.objects.iter().enumerate() {
+        names(found, &index.to_string(), object);
+    }
+    duplicates(found, spec);
+    collisions(found, spec);
+    if same_server(&spec.source, &spec.destination) {
+        onto_itself(found, spec);
+    }
+    count(found, spec);
+}
+
+/// Whether some entry may write to this destination database.
+pub(super) fn may_write_to(spec: &Spec, database: &str) -> bool {
+    spec.objects.iter().any(|object| match &object.rename {
+        Some(name) => name == database,
+        None => Pattern::new(&*object.database).matches(database),
+    })
+}
+
+fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
+    let database = ["objects", index, "database"];
+    name(found, &database, &object.database, "database");
+    if is_system_database(&object.database) {
+        let message = format!("`{}` is never carried: it belongs to the server or to dtsctl", object.database);
+        found.value(&database, message, "");
+    }
+    if let Some(rename) = &object.rename {
+        let path = ["objects", index, "rename"];
+        new_name(found, &path, rename, &object.database);
+        if is_system_database(rename) {
+            found.value(&path, format!("`{rename}` belongs to the server or to dtsctl; no database can be renamed to it"), "");
+        }
+    }
+    for (at, pattern) in object.exclude.iter().flatten().enumerate() {
+        name(found, &["objects", index, "exclude", &at.to_string()], pattern, "name");
+    }
+    for (at, table) in object.tables.iter().flatten().enumerate() {
+        let at = at.to_string();
+        let path = ["objects", index, "tables", at.as_str(), "name"];
+        name(found, &path, &table.name, "table");
+        if let Some(rename) = &table.rename {
+            new_name(found, &["objects", index, "tables", &at, "rename"], rename, &table.name);
+        }
+        let excluded = object.exclude.iter().flatten().find(|pattern| Pattern::new(pattern.as_str()).matches(&table.name));
+        if let Some(pattern) = excluded
+            && !Pattern::new(&*table.name).is_glob()
+        {
+            found.value(&path, format!("`{}` is selected here and left out by `exclude: {pattern}`", table.name), "remove one of the two");
+        }
+    }
+}
+
+/// A name or a glob of at most 64 characters, as the server's identifiers are (manual: Identifier Length Limits).
+fn name(found: &mut Problems<'_>, path: &[&str], name: &str, what: &str) {
+    if name.is_empty() || name.chars().count() > 64 || name.ends_with(' ') || name.chars().any(char::is_control) {
+        found.value(path, format!("a {what} has 1 to 64 characters and does not end in a space"), "");
+    } else if looks_replaceable(name) {
+        let literal = name.replacen("${", "?{", 1);
+        found.value(
+            path,
+            "variables are not replaced in objects: what was reviewed is what runs",
+            format!("write the name itself; a name that really holds `${{` can be matched by `{literal}`"),
+        );
+    }
+}
+
+fn new_name(found: &mut Problems<'_>, path: &[&str], rename: &str, original: &str) {
+    name(found, path, rename, "name");
+    if Pattern::new(original).is_glob() {
+        found.value(path, format!("`{original}` may match several names, which cannot all become `{rename}`"), "rename only literal names");
+    } else if Pattern::new(rename).is_glob() {
+        found.value(path, "a new name holds neither `*` nor `?`", "");
+    }
+}
+
+fn duplicates(found: &mut Problems<'_>, spec: &Spec) {
+    let mut databases: HashMap<&str, usize> = HashMap::new();
+    for (index, object) in spec.objects.iter().enumerate() {
+        if let Some(first) = databases.insert(&object.database, index) {
+            let line = found.root.place(&["objects", &first.to_string(), "database"]).start.line;
+            let message = format!("database `{}` is selected for the second time, first on line {line}", object.database);
+            found.value(&["objects", &index.to_string(), "database"], message, "put its tables into one entry");
+        }
+        let mut tables: HashMap<&str, usize> = HashMap::new();
+        for (at, table) in object.tables.iter().flatten().enumerate() {
+            if let Some(first) = tables.insert(&table.name, at) {
+                let line = found.root.place(&["objects", &index.to_string(), "tables", &first.to_string(), "name"]).start.line;
+                let message = format!("table `{}` is selected for the second time, first on line {line}", table.name);
+                found.value(&["objects", &index.to_string(), "tables", &at.to_string(), "name"], message, "keep one of the two");
+            }
+        }
+    }
+}
+
+/// Literal tables that would land in one destination table. What globs and whole databases bring is known only to the plan.
+fn collisions(found: &mut Problems<'_>, spec: &Spec) {
+    let mut targets: HashMap<(&str, &str), (&str, &str)> = HashMap::new();
+    for (index, object) in spec.objects.iter().enumerate() {
+        if Pattern::new(&*object.database).is_glob() {
+            continue;
+        }
+        let database = object.rename.as_ref().unwrap_or(&object.database);
+        for (at, table) in object.tables.iter().flatten().enumerate() {
+            if Pattern::new(&*table.name).is_glob() {
+                continue;
+            }
+            let target = table.rename.as_ref().unwrap_or(&table.name);
+            let source = (object.database.as_str(), table.name.as_str());
+            let Some(first) = targets.insert((database, target), source) else { continue };
+            if first != source {
+                let key = if table.rename.is_some() { "rename" } else { "name" };
+                let message = format!("`{}.{}` would land in `{database}.{target}`, as `{}.{}` does", source.0, source.1, first.0, first.1);
+                found.value(&["objects", &index.to_string(), "tables", &at.to_string(), key], message, "give one of them another name");
+            }
+        }
+    }
+}
+
+/// On one server, nothing may land on itself, nor inside a database that is itself selected as a whole.
+fn onto_itself(found: &mut Problems<'_>, spec: &Spec) {
+    let stays = |rename: &Option<String>, name: &str| rename.as_deref().is_none_or(|rename| rename == name);
+    const HINT: &str = "source and destination are the same server; give it another name with `rename`";
+    for (index, object) in spec.objects.iter().enumerate() {
+        let index = index.to_string();
+        if stays(&object.rename, &object.database) {
+            let Some(tables) = &object.tables else {
+                let message = format!("database `{}` would be copied onto itself", object.database);
+                found.value(&["objects", &index, "database"], message, HINT);
+                continue;
+            };
+            for (at, table) in tables.iter().enumerate().filter(|(_, table)| stays(&table.rename, &table.name)) {
+                let message = format!("table `{}.{}` would be copied onto itself", object.database, table.name);
+                found.value(&["objects", &index, "tables", &at.to_string(), "name"], message, HINT);
+            }
+        } else if let Some(target) = &object.rename {
+            let whole = |other: &&Object| other.tables.is_none() && Pattern::new(&*other.database).matches(target);
+            if spec.objects.iter().find(whole).is_some() {
+                let message = format!("database `{target}` is itself selected, on the same server");
+                found.value(&["objects", &index, "rename"], message, "copy into a database that is not a source");
+            }
+        }
+    }
+}
+
+/// Whether both ends are one server as far as their addresses tell. The plan asks the servers themselves.
+fn same_server(source: &Endpoint, destination: &Endpoint) -> bool {
+    let place = |end: &Endpoint| match (&end.socket, &end.host) {
+        (Some(path), _) => Some((path.clone(), 0)),
+        (None, Some(host)) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            let local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
+            Some((if local { "localhost".to_owned() } else { host }, end.port.unwrap_or(3306)))
+        }
+        (None, None) => None,
+    };
+    place(source).is_some() && place(source) == place(destination)
+}
+
+fn count(found: &mut Problems<'_>, spec: &Spec) {
+    let tables: usize = spec.objects.iter().map(|object| object.tables.as_ref().map_or(0, Vec::len)).sum();
+    let renames = spec.objects.iter().any(|object| {
+        object.tables.as_ref().is_some_and(|tables| {
+            object.rename.is_some()
+                || tables
+                    .iter()
+                    .any(|table| table.rename.is_some() || table.columns.as_ref().is_some_and(|columns| columns.rename.is_some()))
+        })
+    });
+    if tables > MOST_RENAMED && renames {
+        found.key(
+            &["objects"],
+            format!("{tables} tables are listed and some are renamed; at most {MOST_RENAMED} can be"),
+            "split the task into several specs, or select whole databases",
+        );
+    }
+}
