@@ -1,3 +1,4 @@
 //! Tests.
 
 mod connect;
+mod verify;

@@ -3,6 +3,7 @@
 //! Facts this rests on, each seen on MySQL 9.7.4 and MariaDB 10.11.19:
 //! - The text of a DOUBLE differs between the two (`1.5e-10`, `0.00000000015`), and MariaDB prints -0 as `0`. `POINT(c, 0)` holds the
 //!   eight bytes of `c` on both, -0 included, and is cheaper than printing.
+//! - MariaDB stores -0 as 0, whichever statement it comes by; MySQL stores it. `c+0e0` makes -0 a 0 and changes nothing else.
 //! - In `CONCAT_WS`, one binary argument that is no literal makes all others count as their raw bytes, without conversion; a literal
 //!   `_binary x'ff'` alone would itself be converted, and fail.
 //! - `SHA2` of a text column hashes its bytes in its own charset, whatever the connection's.
@@ -29,6 +30,8 @@ pub(crate) enum Form {
     Scaled(u8),
     /// FLOAT and DOUBLE: the eight bytes of the value, within a point.
     Bits,
+    /// The same with -0 taken for 0, since MariaDB stores no -0.
+    BitsOfValue,
     /// Bytes as they are: binary types, and text in one and the same charset that is not UTF-8.
     Raw,
     /// Text of two charsets, both read as utf8mb4.
@@ -57,6 +60,7 @@ impl Form {
             Self::Member => format!("IF(CAST({c} AS UNSIGNED)=0,'0',CONCAT('=',CONVERT({c} USING utf8mb4)))"),
             Self::Scaled(scale) => format!("CAST({c} AS DECIMAL(65,{scale}))"),
             Self::Bits => format!("POINT({c},0)"),
+            Self::BitsOfValue => format!("POINT({c}+0e0,0)"),
             Self::Converted | Self::JsonText => format!("CONVERT({c} USING utf8mb4)"),
             Self::Hashed => format!("SHA2({c},256)"),
             Self::HashedConverted => format!("SHA2(CONVERT({c} USING utf8mb4),256)"),
@@ -106,8 +110,8 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// Pairs the columns of two tables by name. `packet` is the smaller `max_allowed_packet` of the two servers in bytes: rows that
-    /// might not fit are hashed value by value.
-    pub(crate) fn new(source: &Table, destination: &Table, packet: u64) -> Self {
+    /// might not fit are hashed value by value. `zero_signs`: both servers tell -0 from 0, or neither does.
+    pub(crate) fn new(source: &Table, destination: &Table, packet: u64, zero_signs: bool) -> Self {
         let mut made = Self { pairs: Vec::new(), only_source: Vec::new(), only_destination: Vec::new(), not_covered: Vec::new() };
         let find = |table: &'_ Table, name: &str| table.columns.iter().position(|c| c.name.to_lowercase() == name.to_lowercase());
         for column in &source.columns {
@@ -124,7 +128,11 @@ impl Comparison {
             } else if column.kind == TypeKind::Other || other.kind == TypeKind::Other {
                 made.skip(column, "a type this version does not know");
             } else {
-                let form = form_of(column, other);
+                let mut form = form_of(column, other);
+                if form == Form::Bits && !zero_signs {
+                    form = Form::BitsOfValue;
+                    made.skip(column, "the sign of zero: MariaDB stores no -0");
+                }
                 let json = is_json(column) || is_json(other);
                 made.pairs.push(Pair { source: column.clone(), destination: other.clone(), form, json });
             }

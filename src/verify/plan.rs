@@ -59,7 +59,7 @@ impl<'a> TablePlan<'a> {
     pub(crate) fn new(pair: &'a TablePair, settings: &Settings, source: &ServerInfo, destination: &ServerInfo) -> Self {
         let packet = source.max_allowed_packet().min(destination.max_allowed_packet());
         let there = pair.destination.as_ref().unwrap_or(&pair.source);
-        let mut comparison = Comparison::new(&pair.source, there, packet);
+        let mut comparison = Comparison::new(&pair.source, there, packet, source.flavor.vendor == destination.flavor.vendor);
         if pair.source.system_versioned || there.system_versioned {
             comparison.not_covered.push(NotCovered {
                 what: "history rows of system versioning".to_owned(),
