@@ -6,10 +6,7 @@ use clap::Args;
 
 use super::{Context, args::duration, error::CommandError};
 
-/// Run the phases; resumes by itself
-///
-/// Makes a plan, shows it and asks. With PLAN, runs exactly that plan, and exits 6 when anything it rests on has changed since.
-/// Can be stopped or killed at any moment: the same command resumes.
+/// What can be typed behind `dtsctl apply`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -4,9 +4,13 @@ use std::io;
 
 use super::exit;
 use crate::{
-    connect::ConnectError,
+    catalog::CatalogError,
+    connect::{ConnectError, RetryError},
+    destination::DestinationError,
+    phase::{full::FullError, schema::SchemaError},
     report::Message,
     spec::{PasswordError, SpecError},
+    state::StateError,
 };
 
 /// What kind of failure it is: decides the exit code.
@@ -49,15 +53,15 @@ pub struct CommandError {
     /// Decides the exit code.
     pub kind: Kind,
     /// What is shown.
-    pub shown: Message,
+    pub shown: Box<Message>,
     /// The problems of a spec, shown with their places instead of `shown.message`.
-    pub spec: Option<SpecError>,
+    pub spec: Option<Box<SpecError>>,
 }
 
 impl CommandError {
     /// An error of a kind. The message is in lower case and has no full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, shown: Message { message: message.into(), ..Message::default() }, spec: None }
+        Self { kind, shown: Box::new(Message { message: message.into(), ..Message::default() }), spec: None }
     }
 
     /// Connection, SQL, input or output.
@@ -98,19 +102,27 @@ impl CommandError {
     }
 }
 
-/// An error's own text as the message, and what it came from as the causes.
+/// An error's own text as the message, and what it came from as the causes, each said once.
 fn chain(kind: Kind, error: &dyn std::error::Error) -> CommandError {
-    let shown = CommandError::new(kind, error.to_string());
-    match error.source() {
-        Some(source) => shown.because_of(source),
-        None => shown,
+    let mut shown = CommandError::new(kind, error.to_string());
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        let said = shown.shown.message.contains(&text) || shown.shown.causes.iter().any(|earlier| earlier.contains(&text));
+        if !said {
+            shown.shown.causes.push(text);
+        }
+        next = cause.source();
     }
+    shown
 }
+
+const RESUME: &str = "mend the cause and run the same command again: it resumes";
 
 impl From<SpecError> for CommandError {
     fn from(error: SpecError) -> Self {
         Self {
-            spec: Some(error),
+            spec: Some(Box::new(error)),
             ..Self::new(Kind::Unusable, "").hint("`dtsctl validate` checks the spec again; `dtsctl json-schema` prints all of its keys")
         }
     }
@@ -142,14 +154,144 @@ impl From<ConnectError> for CommandError {
             ConnectError::Sql { .. } if error.is_missing_right() => {
                 shown.hint("grant the right to the account; `dtsctl plan` lists every right that is missing")
             }
-            ConnectError::Sql { .. } | ConnectError::Lost { .. } => shown.hint("run the same command again: it resumes"),
+            ConnectError::Sql { .. } | ConnectError::Lost { .. } => shown.hint(RESUME),
             ConnectError::Unexpected { .. } => shown.hint("this is a bug of dtsctl, or a server it does not know; please report it"),
         }
+    }
+}
+
+impl From<CatalogError> for CommandError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Connect(error) => error.into(),
+            CatalogError::MissingRight { .. } => {
+                chain(Kind::Failed, &error).hint("grant the right to the account, or leave the object out with `exclude`")
+            }
+        }
+    }
+}
+
+impl From<DestinationError> for CommandError {
+    fn from(error: DestinationError) -> Self {
+        match error {
+            DestinationError::Connect(error) => error.into(),
+            DestinationError::NotExact { .. } => {
+                chain(Kind::Failed, &error).hint("compare the definitions with `dtsctl plan --diff full`; nothing of the chunk was kept")
+            }
+            DestinationError::TakenOver { .. } => {
+                chain(Kind::Locked, &error).hint("`dtsctl status` on the machine of the other run shows it")
+            }
+            DestinationError::Progress { .. } => {
+                chain(Kind::Unusable, &error).hint("use the dtsctl that wrote them, or begin again with `dtsctl apply --restart`")
+            }
+            DestinationError::FeedEnded { .. } => chain(Kind::Failed, &error).hint(RESUME),
+        }
+    }
+}
+
+impl From<SchemaError> for CommandError {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::Connect(error) => error.into(),
+            SchemaError::Destination(error) => error.into(),
+            SchemaError::Statement { .. } => {
+                chain(Kind::Failed, &error).hint("`dtsctl plan` shows the statement and what is left to do; `dtsctl apply` goes on")
+            }
+        }
+    }
+}
+
+impl From<FullError> for CommandError {
+    fn from(error: FullError) -> Self {
+        match &error {
+            FullError::Value { .. } => chain(Kind::Failed, &error).hint(
+                "change the column at the destination, or leave the table out with `exclude`; then run the same command again: it resumes",
+            ),
+            FullError::Destination(DestinationError::TakenOver { .. }) => chain(Kind::Locked, &error),
+            FullError::GaveUp { window, .. } => {
+                chain(Kind::Failed, &error).hint(format!("{RESUME}; `{window}` in the spec is the time for it"))
+            }
+            FullError::Source(_) | FullError::Destination(_) => chain(Kind::Failed, &error).hint(RESUME),
+        }
+    }
+}
+
+impl<E> From<RetryError<E>> for CommandError
+where
+    E: std::error::Error + Into<CommandError> + 'static,
+{
+    fn from(error: RetryError<E>) -> Self {
+        match error {
+            RetryError::Stopped => Self::new(Kind::Stopped, "stopped on request").hint("run the same command again: it resumes"),
+            RetryError::Permanent(error) => error.into(),
+            RetryError::GaveUp { tries, window, last } => {
+                let mut shown: Self = last.into();
+                shown.shown.message = format!("gave up after {tries} tries within `{window}`: {}", shown.shown.message);
+                shown
+            }
+        }
+    }
+}
+
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        let (kind, hint) = match &error {
+            StateError::Missing { .. } => (Kind::Unusable, "`dtsctl apply` makes it; `--state PATH` names another"),
+            StateError::NotAStateFile { .. } => (Kind::Unusable, "`--state PATH` names another"),
+            StateError::Damaged { .. } => {
+                (Kind::Unusable, "move it away and run `dtsctl apply`: the progress is kept at the destination, in the database `dts`")
+            }
+            StateError::Newer { .. } => (Kind::Unusable, "use the dtsctl that wrote it, or a later one"),
+            StateError::OtherTask { .. } => (Kind::Unusable, "give the spec its own `name`, or name another file with `--state PATH`"),
+            StateError::OtherServer { .. } => (
+                Kind::Unusable,
+                "give the spec another `name` for a task between other servers, or begin again with `dtsctl apply --restart`",
+            ),
+            StateError::Locked { .. } => (Kind::Locked, "`dtsctl status` shows it, `dtsctl stop` ends it"),
+            StateError::NotRunning { .. } => (Kind::Failed, "`dtsctl status` shows how the last run ended"),
+            StateError::Vanished { .. } => {
+                (Kind::Failed, "run `dtsctl apply` again: the progress is kept at the destination, in the database `dts`")
+            }
+            StateError::Io { .. } | StateError::Sqlite { .. } | StateError::WriterFailed { .. } => {
+                (Kind::Failed, "check the disk and the folder's rights, then run the same command again: it resumes")
+            }
+        };
+        chain(kind, &error).hint(hint)
     }
 }
 
 impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         chain(Kind::Failed, &error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::RetryError;
+
+    #[test]
+    fn a_cause_is_said_once_and_every_error_ends_with_something_to_do() {
+        let lost = || ConnectError::Lost { doing: "reading".to_owned(), address: "db1:3306".to_owned(), reason: "reset".to_owned() };
+        let shown: CommandError =
+            SchemaError::Statement { action: "a1".to_owned(), number: 1, object: "shop.a".to_owned(), source: lost() }.into();
+        assert_eq!(shown.shown.message, "shop.a: statement 1 of action a1 failed: reading: connection to db1:3306 lost: reset");
+        assert_eq!(shown.shown.causes, Vec::<String>::new());
+        assert_eq!(shown.shown.hints.len(), 1);
+        let shown: CommandError = RetryError::GaveUp { tries: 3, window: "retry.connection", last: lost() }.into();
+        assert_eq!(shown.shown.message, "gave up after 3 tries within `retry.connection`: reading: connection to db1:3306 lost: reset");
+        let stopped: CommandError = RetryError::<ConnectError>::Stopped.into();
+        assert_eq!(stopped.kind.code(), exit::STOPPED);
+    }
+
+    #[test]
+    fn state_files_decide_between_their_exit_codes() {
+        let path = || std::path::PathBuf::from(".dtsctl/shop.db");
+        let code = |error: StateError| CommandError::from(error).kind.code();
+        assert_eq!(code(StateError::Missing { path: path() }), exit::UNUSABLE);
+        assert_eq!(code(StateError::Newer { path: path(), found: 9, known: 1 }), exit::UNUSABLE);
+        assert_eq!(code(StateError::NotRunning { path: path() }), exit::FAILED);
+        assert_eq!(code(StateError::Vanished { path: path() }), exit::FAILED);
     }
 }

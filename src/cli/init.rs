@@ -10,17 +10,13 @@ use std::{
 
 use clap::Args;
 
-use super::{Context, error::CommandError, exit};
+use super::{Context, error::CommandError, exit, login::login};
 use crate::{
-    connect::{Login, Place, Purpose, Session, TlsChoice, TlsLevel},
-    spec::{Address, Endpoint, TlsMode, is_system_database},
+    connect::{Purpose, Session},
+    spec::{Endpoint, is_system_database},
 };
 
-/// Write a commented spec to begin with
-///
-/// Writes the file that --file names, `dtsctl.yaml` by default, or standard output with `-`.
-/// With --from-source, connects there and lists its databases. The password of the URL is not written:
-/// the spec names an environment variable instead.
+/// What can be typed behind `dtsctl init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl init\n  dtsctl init -f shop.yaml --from-source mysql://dts:secret@db1:3306/\n")]
 pub struct InitArgs {
@@ -83,27 +79,4 @@ fn databases(endpoint: &Endpoint) -> Result<Vec<String>, CommandError> {
     let rows = session.query("listing databases", "SELECT schema_name FROM information_schema.schemata ORDER BY schema_name")?;
     let names = (0..rows.len()).filter_map(|row| rows.text_at(row, 0));
     Ok(names.filter(|name| !is_system_database(name)).collect())
-}
-
-/// What `connect` needs of an endpoint.
-pub(super) fn login(endpoint: &Endpoint) -> Login {
-    Login {
-        place: match &endpoint.address {
-            Address::Tcp { host, port } => Place::Tcp { host: host.clone(), port: *port },
-            Address::Socket(path) => Place::Socket(path.clone()),
-        },
-        user: endpoint.user.clone(),
-        password: endpoint.password.expose().to_owned(),
-        tls: TlsChoice {
-            level: match endpoint.tls.mode {
-                TlsMode::Disabled => TlsLevel::Disabled,
-                TlsMode::Preferred => TlsLevel::Preferred,
-                TlsMode::Required => TlsLevel::Required,
-                TlsMode::VerifyCa => TlsLevel::VerifyCa,
-                TlsMode::VerifyIdentity => TlsLevel::VerifyIdentity,
-            },
-            ca: endpoint.tls.ca.clone(),
-            identity: endpoint.tls.cert.clone().zip(endpoint.tls.key.clone()),
-        },
-    }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Context, error::CommandError, exit};
 use crate::spec;
 
-/// Print the JSON Schema (draft-07) of the spec or of a document
+/// What can be typed behind `dtsctl json-schema`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl json-schema > schemas/spec.v1.json      for the editor\n  dtsctl json-schema --of plan\n")]
 pub struct JsonSchemaArgs {

@@ -19,7 +19,7 @@ pub(super) fn start(settings: &Settings) -> Result<(), CommandError> {
     };
     let json = settings.log_format == LogFormat::Json;
     let mut layers: Vec<Boxed> = Vec::new();
-    let stderr = fmt::layer().with_writer(io::stderr).with_ansi(settings.paint_err.color).with_target(false);
+    let stderr = fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false);
     layers.push(if json { stderr.json().with_filter(level).boxed() } else { stderr.without_time().with_filter(level).boxed() });
     if let Some(path) = &settings.log_file {
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {

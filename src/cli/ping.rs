@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Context, error::CommandError};
 
-/// Connect to both ends and say what is there: flavour, version, account, TLS, latency, clock difference, time zone
+/// What can be typed behind `dtsctl ping`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dtsctl ping -f shop.yaml\n")]
 pub struct PingArgs {}

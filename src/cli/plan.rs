@@ -6,9 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Context, error::CommandError};
 
-/// Show what an apply would do; changes nothing
-///
-/// Reads both catalogs, runs the prechecks and prints one row an action. Exits 3 when something blocks.
+/// What can be typed behind `dtsctl plan`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

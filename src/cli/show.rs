@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Context, error::CommandError, plan::DiffShown};
 
-/// Show a saved plan in another format, offline
+/// What can be typed behind `dtsctl show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dtsctl show plan.json --format markdown\n")]
 pub struct ShowArgs {

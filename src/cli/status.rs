@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Context, args::duration, error::CommandError};
 
-/// Show how far a run is: phase, tables, rates, what it waits for; reads the state file only
+/// What can be typed behind `dtsctl status`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  dtsctl status\n  dtsctl status --watch --interval 5s\n  dtsctl status --state .dtsctl/shop.db --format json\n"

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Context, error::CommandError};
 
-/// Ask the running apply to stop cleanly: it finishes its open units, saves, and exits 5
+/// What can be typed behind `dtsctl stop`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dtsctl stop -f shop.yaml\n")]
 pub struct StopArgs {}

@@ -4,9 +4,7 @@ use clap::Args;
 
 use super::{Context, error::CommandError};
 
-/// Compare both ends by row checksums, down to the rows that differ
-///
-/// Exits 4 when data differs. The result is a receipt: per table rows and digest, and what was not covered and why.
+/// What can be typed behind `dtsctl verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -7,13 +7,11 @@
 mod error;
 mod flavor;
 mod lock;
-mod probe;
 mod retry;
 mod session;
 
 pub use error::{ConnectError, without_values};
 pub use flavor::{Flavor, Vendor};
 pub use lock::{GlobalLock, LockHolder, Taken};
-pub use probe::{Probe, probe};
 pub use retry::{Attempt, Patience, RetryError, RetryWindows, Retryable, retry};
 pub use session::{Login, Outcome, Place, Purpose, ResultRow, Rows, ServerInfo, Session, TlsChoice, TlsLevel};

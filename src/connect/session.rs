@@ -161,6 +161,14 @@ impl ServerInfo {
         self.number("max_allowed_packet").unwrap_or(4 << 20)
     }
 
+    /// The setting that makes this server refuse writes, if one does: `innodb_read_only` (readers of a cluster), `super_read_only` (even
+    /// for administrators), `read_only` (unless the account is exempt).
+    pub fn read_only_by(&self) -> Option<&'static str> {
+        // Not only ON counts: later servers have further levels.
+        let is_off = |value: &str| matches!(value, "OFF" | "0" | "NO" | "off");
+        ["innodb_read_only", "super_read_only", "read_only"].into_iter().find(|name| self.variable(name).is_some_and(|v| !is_off(v)))
+    }
+
     /// Names compare without regard to case (`lower_case_table_names` 1 or 2).
     pub fn folds_names(&self) -> bool {
         matches!(self.number("lower_case_table_names"), Some(1 | 2))

@@ -189,6 +189,8 @@ pub struct ChunkEnd {
     pub rows: u64,
     /// Bytes of column values.
     pub bytes: u64,
+    /// Values that the destination stores as they are, but not without a warning.
+    pub odd_values: u64,
     /// Key of its last row, where the table is walked by a key.
     pub last: Option<Edge>,
     /// Nothing of the range is left after it.
@@ -231,6 +233,12 @@ pub trait Encoder: Send {
 
     /// A large value of this column may be given in slices.
     fn splits_values(&self, column: usize) -> bool;
+
+    /// Values since they were last taken that the destination stores as they are, but not without a warning.
+    fn odd_values(&self) -> u64;
+
+    /// The same, and counts anew.
+    fn take_odd_values(&mut self) -> u64;
 
     /// Ends a row.
     fn end_row(&mut self, out: &mut Vec<u8>);

@@ -74,3 +74,22 @@ fn place(out: &mut dyn Write, paint: Paint, file: &str, problem: &Problem) -> io
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Finding, Origin, Surroundings, load};
+
+    proptest::proptest! {
+        /// Whatever is typed, reading it ends with a spec or with problems that can be shown; it does not panic.
+        #[test]
+        fn no_text_panics(text in "(version: 1\n)?([a-z]{1,6}: ?|[-{}\\[\\],:&*!|>'\"%@`#\t \n]|password|\\$\\{A\\}|\u{e9}|\u{1F600}){0,40}") {
+            let around = Surroundings { env: &|_| None, finding: &|_| Finding::Unknown };
+            if let Err(error) = load(text.as_bytes(), &Origin::stdin(), &around) {
+                proptest::prop_assert!(!error.problems.is_empty());
+                let mut shown = Vec::new();
+                spec_error(&mut shown, Paint::default(), &error, &[]).expect("a vector takes it");
+            }
+        }
+    }
+}

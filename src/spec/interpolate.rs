@@ -104,7 +104,7 @@ fn variable(inner: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String,
         None => value.ok_or_else(|| {
             (format!("environment variable `{name}` is not set"), format!("set it, or give it a default: `${{{name}:-default}}`"))
         }),
-        Some(("-", default)) => Ok(value.filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())),
+        Some(("-", default)) => Ok(value.filter(|value| !value.is_empty()).unwrap_or_else(|| default.replace("$$", "$"))),
         Some(("?", message)) => value.filter(|value| !value.is_empty()).ok_or_else(|| {
             let message = if message.is_empty() { String::new() } else { format!(": {message}") };
             (format!("environment variable `{name}` is not set{message}"), format!("set `{name}` and run the command again"))
@@ -135,6 +135,7 @@ mod tests {
             ("${HOST}", "db1"),
             ("a-${HOST}-${HOST}", "a-db1-db1"),
             ("${NONE:-x:y}", "x:y"),
+            ("${NONE:-a$$b}", "a$b"),
             ("${EMPTY:-x}", "x"),
             ("${EMPTY}", ""),
             ("${HOST:?needed}", "db1"),

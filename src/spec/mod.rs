@@ -37,6 +37,9 @@ use std::{
 
 use thiserror::Error;
 
+/// A larger file is no spec, and need not be read to its end.
+pub const MAX_BYTES: u64 = 8 << 20;
+
 /// What a spec needs from outside, handed in so that this room never reaches out itself.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -161,4 +164,61 @@ pub fn read_passwords(
         endpoint.password = secret;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, host: &str) -> Spec {
+        let env = |name: &str| (name == "HOST").then(|| host.to_owned());
+        let around = Surroundings { env: &env, finding: &|_| Finding::Ignorable };
+        load(text.as_bytes(), &Origin::file(Path::new("specs/shop.yaml")), &around).expect("the spec is valid")
+    }
+
+    const TEXT: &str = "version: 1\nsource: {host: \"${HOST}\", user: dts, password: {env: SRC}}\n\
+        destination: {host: db2, user: dts, password: {file: secrets/dst}, tls: {mode: verify-ca, ca: ca.pem}}\n\
+        phases: {incremental: false}\nobjects: [{database: shop}]\n";
+
+    #[test]
+    fn paths_are_relative_to_the_folder_of_the_spec_and_the_name_is_the_files() {
+        let spec = read(TEXT, "db1");
+        assert_eq!(spec.name, "shop");
+        assert_eq!(spec.destination.tls.ca.as_deref(), Some(Path::new("specs/ca.pem")));
+        assert_eq!(spec.destination.password_from, PasswordSource::File(PathBuf::from("specs/secrets/dst")));
+        assert_eq!(Origin::file(Path::new(".my task.prod.yaml")).task, "my-task.prod");
+        assert_eq!(Origin::file(Path::new("...")).task, "dtsctl");
+    }
+
+    #[test]
+    fn the_digest_follows_the_meaning_and_not_the_writing() {
+        let digest = read(TEXT, "db1").digest;
+        assert_eq!(digest.len(), 64);
+        let rewritten: String = TEXT.lines().rev().map(|line| format!("{line}  # a comment\n")).collect();
+        assert_eq!(read(&rewritten, "db1").digest, digest);
+        let spelt_out = TEXT.replace("host: db2", "host: db2, port: 3306") + "retry: {connection: 12h}\nverify: {mode: full}\n";
+        assert_eq!(read(&spelt_out, "db1").digest, digest);
+        assert_ne!(read(TEXT, "db9").digest, digest);
+        assert_ne!(read(&TEXT.replace("shop", "shop2"), "db1").digest, digest);
+    }
+
+    #[test]
+    fn passwords_are_read_on_demand_and_never_shown() {
+        let mut spec = read(TEXT, "db1");
+        assert!(spec.source.password.is_empty());
+        let env = |name: &str| (name == "SRC").then(|| "hunter1".to_owned());
+        let file = |path: &Path| -> io::Result<Vec<u8>> {
+            assert_eq!(path, Path::new("specs/secrets/dst"));
+            Ok(b"hunter2\r\n".to_vec())
+        };
+        read_passwords(&mut spec, &env, &file).expect("both are there");
+        assert_eq!((spec.source.password.expose(), spec.destination.password.expose()), ("hunter1", "hunter2"));
+        let shown = format!("{spec:?} {}", spec.resolved);
+        assert!(!shown.contains("hunter"), "{shown}");
+        for bytes in [&b""[..], b"\n", b"a\nb\n", b"\xff", b"a\0"] {
+            let refused = read_passwords(&mut spec, &env, &|_| Ok(bytes.to_vec()));
+            assert!(matches!(refused, Err(PasswordError::Malformed { end: "destination", .. })), "{bytes:?}");
+        }
+        assert!(matches!(read_passwords(&mut spec, &|_| None, &file), Err(PasswordError::Unset { end: "source", .. })));
+    }
 }

@@ -45,7 +45,7 @@ pub struct Problem {
     /// What to do about it.
     pub hint: Option<String>,
     /// The line, filled in by [`SpecError::new`].
-    pub excerpt: Option<Excerpt>,
+    pub excerpt: Option<Box<Excerpt>>,
     /// What of its line must not be shown.
     pub hide: Hide,
 }
@@ -108,7 +108,7 @@ impl SpecError {
         let hidden: Vec<(Mark, Hide)> = problems.iter().filter_map(|p| p.span.map(|span| (span.start, p.hide))).collect();
         let lines = masked_lines(text, &hidden);
         for problem in &mut problems {
-            problem.excerpt = problem.span.and_then(|span| excerpt(&lines, span));
+            problem.excerpt = problem.span.and_then(|span| excerpt(&lines, span)).map(Box::new);
         }
         problems.sort_by_key(|problem| problem.span);
         problems.dedup();
@@ -141,11 +141,13 @@ fn masked_lines(text: &str, hidden: &[(Mark, Hide)]) -> Vec<String> {
         } else if !line.trim().is_empty() {
             under = None;
         }
-        if let Some((colon, key_at)) = password_key(line) {
-            if !is_safe_value(&line[colon + 1..]) {
-                from = Some(from.map_or(colon + 1, |at| at.min(colon + 1)));
+        if let Some((unsafe_from, key_at, open)) = password_key(line) {
+            if let Some(at) = unsafe_from {
+                from = Some(from.map_or(at, |earlier| earlier.min(at)));
             }
-            under = under.or(Some(key_at));
+            if open {
+                under = under.or(Some(key_at));
+            }
         }
         for (mark, hide) in hidden.iter().filter(|(mark, _)| mark.line == index + 1) {
             let start: usize = line.chars().take(mark.column.saturating_sub(1)).map(char::len_utf8).sum();
@@ -168,37 +170,61 @@ fn masked_lines(text: &str, hidden: &[(Mark, Hide)]) -> Vec<String> {
     lines
 }
 
-/// The colon behind the first key of the line that reads like a password's, and where the key begins.
-fn password_key(line: &str) -> Option<(usize, usize)> {
+/// About the keys of the line that read like a password's: from where on a value may be one, the indentation of the first key, and
+/// whether its value goes on in the lines below.
+fn password_key(line: &str) -> Option<(Option<usize>, usize, bool)> {
+    let mut found = None;
     for (colon, _) in line.match_indices([':', '=']) {
         let head = line[..colon].trim_end_matches(['"', '\'', ' ']);
         let start = head
             .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
             .map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
         let word = head[start..].to_ascii_lowercase();
-        let like = ["pass", "pasw", "pasz", "pwd", "passwd", "secret", "token", "credential"];
-        if like.iter().any(|part| word.contains(part)) || word == "pw" {
-            let indent = line.len() - line.trim_start().trim_start_matches("- ").len();
-            return Some((colon, indent.min(start)));
+        let like = ["pass", "pasw", "pasz", "pwd", "secret", "token", "credential"];
+        if !like.iter().any(|part| word.contains(part)) && word != "pw" {
+            continue;
         }
+        let rest = &line[colon + 1..];
+        let indent = (line.len() - line.trim_start().trim_start_matches("- ").len()).min(start);
+        let open = rest.trim().is_empty() || rest.trim_start().starts_with(['|', '>', '#', '&', '"', '\'', '{', '[']);
+        let (_, first, was_open) = found.unwrap_or((None, indent, false));
+        if !is_safe_value(rest) {
+            return Some((Some(colon + 1), first, was_open || open));
+        }
+        found = Some((None, first, was_open || rest.trim().is_empty()));
     }
-    None
+    found
 }
 
-/// A password's reference in full: nothing in it is secret.
+/// Whether a value is a whole reference, the empty text, or not on this line: nothing in it is secret.
 fn is_safe_value(rest: &str) -> bool {
-    let rest = rest.trim();
-    let value = rest.split(" #").next().unwrap_or(rest).trim_end_matches(['}', ',', ' ']).trim();
-    let value = value.trim_start_matches('{').trim();
-    if value.is_empty() || value == "\"\"" || value == "''" {
+    let rest = rest.trim_start();
+    let ends = |rest: &str| rest.trim_start().is_empty() || rest.trim_start().starts_with([',', '}', '#']);
+    if rest.is_empty() {
         return true;
     }
-    is_reference(value) && !value.contains(',')
+    if let Some(alias) = rest.strip_prefix('*') {
+        return ends(alias.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_' || c == '-'));
+    }
+    if let Some(rest) = rest.strip_prefix("\"\"").or_else(|| rest.strip_prefix("''")) {
+        return ends(rest);
+    }
+    // A variable's own brace stands inside quotes.
+    let close = if rest.contains("}\"}") { rest.find("}\"}").map(|at| at + 2) } else { rest.find('}') };
+    let Some((inner, behind)) = close.and_then(|at| Some((rest[..at].strip_prefix('{')?, &rest[at + 1..]))) else { return false };
+    is_reference(inner.trim()) && ends(behind)
 }
 
+/// `env: NAME` or `file: PATH` and nothing else.
 fn is_reference(text: &str) -> bool {
     let text = text.trim_start();
-    text.starts_with("env:") || text.starts_with("file:") || text.starts_with('#')
+    if text.starts_with('#') {
+        return true;
+    }
+    let value = |key: &str| text.strip_prefix(key).map(|value| value.trim().trim_matches(['"', '\'']));
+    let name = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    value("env:").is_some_and(|value| name(value) || value.starts_with("${"))
+        || value("file:").is_some_and(|value| !value.contains([',', '{']) || value.starts_with("${"))
 }
 
 /// Hides what stands between `://` and `@`.
@@ -229,12 +255,11 @@ mod tests {
             "  paswword: hunter2",
             "  pwd: hunter2",
             "  host: mysql://dts:hunter2@db1:3306/",
-            "  password: {env: A} # was hunter2",
+            "  password: {env: \"hunter2!\"}",
+            "a: {password: \"\", pwd: hunter2}",
+            "a: {password: {env: A}, b: {secret: {x: hunter2}}}",
         ] {
             let shown = masked_lines(line, &[]).join("\n");
-            if line.contains('#') {
-                continue;
-            }
             assert!(!shown.contains("hunter2"), "{line} -> {shown}");
         }
     }
@@ -249,7 +274,16 @@ mod tests {
 
     #[test]
     fn references_stay_readable() {
-        for line in ["  password: {env: SHOP_SRC_PASSWORD}", "source: {user: a, password: {file: /run/secrets/src}}", "  password: \"\""] {
+        for line in [
+            "  password: {env: SHOP_SRC_PASSWORD}",
+            "source: {user: a, password: {file: /run/secrets/src}}",
+            "  password: \"\"",
+            "a: {password: \"\", tls: {mode: required}}",
+            "a: {password: {env: A}, tls: {mode: required}}",
+            "a: {password: {env: A}}",
+            "  password: {env: A} # from the vault",
+            "a: {user: a, password: *pw, tls: *tls}",
+        ] {
             assert_eq!(masked_lines(line, &[]), [line]);
         }
     }

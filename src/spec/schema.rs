@@ -14,11 +14,17 @@ pub fn schema() -> Value {
             object.remove("format");
         }
     }));
-    let mut value = settings.into_generator().into_root_schema_for::<written::Spec>().to_value();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("title".to_owned(), "dtsctl spec, version 1".into());
+    let value = settings.into_generator().into_root_schema_for::<written::Spec>().to_value();
+    // What a reader looks for first comes first.
+    let mut ordered = serde_json::Map::new();
+    for key in ["$schema", "title", "description"] {
+        ordered.insert(key.to_owned(), value[key].clone());
     }
-    value
+    ordered.insert("title".to_owned(), "dtsctl spec, version 1".into());
+    for (key, part) in value.as_object().into_iter().flatten() {
+        ordered.entry(key.clone()).or_insert_with(|| part.clone());
+    }
+    Value::Object(ordered)
 }
 
 /// A key may be left out, but a key that is there has a value: `null` is not part of any type.

@@ -211,7 +211,8 @@ impl Checker<'_> {
     fn integer(&mut self, node: &mut Node, schema: &Value, path: &Path) {
         Self::from_variable(node);
         let Kind::Int(value) = node.kind else {
-            let hint = if matches!(node.kind, Kind::Text { plain: false, .. }) { "write it without quotes" } else { "" };
+            let quoted = matches!(&node.kind, Kind::Text { text, plain: false, replaced: false } if yaml::number(text).is_some());
+            let hint = if quoted { "write it without quotes" } else { "" };
             return self.mismatch(node, "a whole number", path, hint);
         };
         let least = schema["minimum"].as_i64().map_or(i128::MIN, i128::from);
@@ -264,8 +265,8 @@ impl Checker<'_> {
             return;
         }
         // What a variable held is not repeated.
-        let shown = if *replaced || path.is_endpoint() { "the value".to_owned() } else { format!("`{text}`") };
-        let mut problem = Problem::at(node.span, format!("{shown} is none of the values of `{}`: {}", path.text(), list()));
+        let shown = if *replaced || path.is_endpoint() { String::new() } else { format!(", not `{text}`") };
+        let mut problem = Problem::at(node.span, format!("`{}` must be one of {}{shown}", path.text(), list()));
         if let Some(meant) = near(text, choices.iter().map(String::as_str)) {
             problem = problem.hint(format!("did you mean `{meant}`?"));
         }
@@ -307,7 +308,8 @@ impl Checker<'_> {
                     Kind::Text { text, .. } if !text.is_empty() => {}
                     Kind::Broken => {}
                     _ => {
-                        let message = format!("`{}.{}` must be text", path.text(), entry.key);
+                        let what = if entry.key == "env" { "the name of an environment variable" } else { "a path" };
+                        let message = format!("`{}.{}` must be {what}", path.text(), entry.key);
                         self.problems.push(Problem::at(entry.key_span, message).hide_place());
                     }
                 }

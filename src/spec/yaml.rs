@@ -9,8 +9,6 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as RawSpan};
 
 use super::problem::{Mark, Problem, Span};
 
-/// More text than any spec has.
-const MAX_BYTES: usize = 8 << 20;
 /// More nodes than any spec has, aliases expanded.
 const MAX_NODES: usize = 500_000;
 /// Deeper than any spec goes.
@@ -110,7 +108,7 @@ impl Node {
 
 /// The text of a file: UTF-8 without its byte order mark.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
-    if bytes.len() > MAX_BYTES {
+    if bytes.len() as u64 > super::MAX_BYTES {
         return Err(Problem::whole("the file is larger than 8 MiB; this is no spec"));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
@@ -139,6 +137,18 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     }
 }
 
+/// Parts of the parser's messages, and what usually mends their cause.
+const HINTS: [(&str, &str); 8] = [
+    ("tab", "indent with spaces"),
+    ("expected ',' or", "inside `{}` and `[]`, put texts that hold `${...}`, `:` or `,` in quotes; is a closing bracket missing?"),
+    ("mapping values", "check the indentation, and put texts that hold `: ` in quotes"),
+    ("simple key", "is a `:` missing behind a key on the line before?"),
+    ("did not find expected key", "keys of one mapping begin in the same column"),
+    ("quoted scalar", "is a closing quote missing?"),
+    ("quote", "is a closing quote missing?"),
+    ("anchor", "an alias (`*name`) refers to an anchor (`&name`) further up"),
+];
+
 struct Builder {
     problems: Vec<Problem>,
     anchors: HashMap<usize, (Node, usize)>,
@@ -153,12 +163,9 @@ fn next<'a>(events: &mut Events<'a>) -> Result<(Event<'a>, Span), Problem> {
         Some(Err(error)) => {
             let mark = Mark { line: error.marker().line().max(1), column: error.marker().col() + 1 };
             let mut problem = Problem::at(Span { start: mark, end: mark }, format!("not valid YAML: {}", error.info()));
-            if error.info().contains("tab") {
-                problem = problem.hint("indent with spaces");
-            } else if error.info().contains("expected ',' or '}'") || error.info().contains("expected ',' or ']'") {
-                problem = problem.hint("inside `{}` and `[]`, put texts that hold `${...}`, `:` or `,` in quotes");
-            } else if error.info().contains("mapping values") {
-                problem = problem.hint("check the indentation, and put texts that hold `: ` in quotes");
+            let hint = HINTS.iter().find(|(part, _)| error.info().contains(part)).map(|(_, hint)| *hint);
+            if let Some(hint) = hint {
+                problem = problem.hint(hint);
             }
             Err(problem)
         }

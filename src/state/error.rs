@@ -113,12 +113,14 @@ impl StateError {
     /// Sorts SQLite's errors: what says that the file is broken or foreign gets a name of its own.
     pub(super) fn sqlite(doing: &'static str, path: &std::path::Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        if let rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) = &source
+            && msg.starts_with("no such ")
+        {
+            return Self::Damaged { path, reason: msg.clone() };
+        }
         match source.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => Self::NotAStateFile { path },
             Some(rusqlite::ErrorCode::DatabaseCorrupt) => Self::Damaged { path, reason: source.to_string() },
-            _ if source.to_string().contains("no such table") || source.to_string().contains("no such column") => {
-                Self::Damaged { path, reason: source.to_string() }
-            }
             _ => Self::Sqlite { doing, path, source },
         }
     }

@@ -1,9 +1,9 @@
 //! What a prepared session is like, whatever the server's own settings are.
 
-use dtsctl::connect::{Purpose, Session, probe};
+use dtsctl::connect::{Purpose, Session};
 use testbed::{Flavor, Role, Server, ServerOptions, have, shared};
 
-use super::root;
+use super::{open, root};
 
 const ALL: [Purpose; 5] = [Purpose::Catalog, Purpose::Read, Purpose::Write, Purpose::Ddl, Purpose::Control];
 
@@ -119,20 +119,21 @@ fn large_rows_come_whole() {
 }
 
 #[test]
-fn a_first_look_tells_who_where_and_when() {
+fn a_session_knows_its_server() {
     for flavor in Flavor::ALL {
         if !have(flavor) {
             continue;
         }
         let server = shared(flavor, Role::Source);
-        let look = probe(&root(server), 3).unwrap();
-        assert_eq!(look.info.version_text, server.version());
-        assert_eq!(look.info.flavor.vendor.name(), flavor.name());
-        assert_eq!(look.identities.len(), 1);
-        assert_eq!(look.info.read_only_by(), None);
-        assert!(look.latency < look.opening);
-        let here = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros()).unwrap();
-        assert!((here - look.server_time_us).abs() < 60_000_000, "the server runs on this machine");
+        let mut session = Session::open(&root(server), Purpose::Control).unwrap();
+        let info = session.info().clone();
+        assert_eq!(info.version_text, server.version());
+        assert_eq!(info.flavor.vendor.name(), flavor.name());
+        assert_eq!((info.account.as_str(), info.tls_cipher.as_str(), info.read_only_by()), ("root@%", "", None));
+        assert_eq!(session.query("asking", "SELECT CONNECTION_ID()").unwrap().number_at(0, 0), Some(session.connection_id().into()));
+        let other = shared(flavor, Role::Destination);
+        assert_ne!(info.identity, open(&root(other)).unwrap().info().identity, "two servers of one template");
+        assert_eq!(info.identity, open(&root(server)).unwrap().info().identity);
     }
 }
 
@@ -143,10 +144,10 @@ fn servers_that_take_no_writes_say_why() {
             continue;
         }
         let server = Server::start(flavor, ServerOptions::new().arg("--read-only=ON")).unwrap();
-        assert_eq!(probe(&root(&server), 1).unwrap().info.read_only_by(), Some("read_only"), "{flavor}");
+        assert_eq!(open(&root(&server)).unwrap().info().read_only_by(), Some("read_only"), "{flavor}");
         if flavor == Flavor::MySql {
             server.exec("SET GLOBAL super_read_only = ON;").unwrap();
-            assert_eq!(probe(&root(&server), 1).unwrap().info.read_only_by(), Some("super_read_only"));
+            assert_eq!(open(&root(&server)).unwrap().info().read_only_by(), Some("super_read_only"));
             let mut session = Session::open(&root(&server), Purpose::Ddl).unwrap();
             let error = session.exec("creating", "CREATE DATABASE connect_ro").unwrap_err();
             assert!(error.is_transient(), "a failover may end it: {error:?}");

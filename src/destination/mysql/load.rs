@@ -21,6 +21,18 @@ pub(super) struct MySqlLoader<'a> {
     order: Option<KeyOrder>,
     /// `LOAD DATA ...` whole, or the head of an `INSERT`.
     statement: String,
+    /// ENUM columns as the server's warning 1265 names them.
+    enums: Vec<String>,
+}
+
+/// What the statements of a chunk came back with.
+#[derive(Debug, Default)]
+struct Written {
+    affected: u64,
+    duplicates: u64,
+    enum_errors: u64,
+    other: Option<String>,
+    unseen: bool,
 }
 
 impl<'a> MySqlLoader<'a> {
@@ -32,7 +44,18 @@ impl<'a> MySqlLoader<'a> {
             WriteMethod::LoadData => load_statement(table),
             WriteMethod::Insert => insert_head(table),
         };
-        Ok(Self { session, destination, table, order, statement })
+        let enums: Vec<String> = table
+            .columns
+            .iter()
+            .map(|&(_, d)| &table.destination.columns[d])
+            .filter(|c| c.kind == TypeKind::Enum)
+            .map(|c| format!("column '{}'", c.name))
+            .collect();
+        if !enums.is_empty() && destination.method == WriteMethod::Insert {
+            // An ENUM's error value is refused by a strict INSERT. Without strictness it is a warning, and each of these is looked at.
+            session.exec("preparing the session", "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")?;
+        }
+        Ok(Self { session, destination, table, order, statement, enums })
     }
 
     fn range_condition(&self, number: u32) -> String {
@@ -66,7 +89,7 @@ impl<'a> MySqlLoader<'a> {
         }
     }
 
-    fn load_lines(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Outcome, ChunkEnd, Feed), DestinationError> {
+    fn load_lines(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Written, ChunkEnd, Feed), DestinationError> {
         let doing = format!("loading rows into {}", self.table.destination.name);
         // The crate wants a callback it may keep; the pipe and the chunk's end come back through this slot.
         let slot: Arc<Mutex<(Option<Feed>, Option<ChunkEnd>)>> = Arc::new(Mutex::new((Some(feed), None)));
@@ -96,7 +119,11 @@ impl<'a> MySqlLoader<'a> {
         });
         let (feed, end) = std::mem::take(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner));
         match (outcome, end, feed) {
-            (Ok(outcome), Some(end), Some(feed)) => Ok((outcome, end, feed)),
+            (Ok(outcome), Some(end), Some(feed)) => {
+                let mut written = Written { affected: outcome.affected, ..Written::default() };
+                self.tally(&outcome, &mut written)?;
+                Ok((written, end, feed))
+            }
             // The server answered without having asked for the file: it must be a server that does not allow it any more.
             (Ok(_), None, _) | (Ok(_), _, None) => Err(DestinationError::FeedEnded { table: self.table.destination.name.clone() }),
             (Err(ConnectError::Lost { .. }), None, Some(feed))
@@ -108,9 +135,9 @@ impl<'a> MySqlLoader<'a> {
         }
     }
 
-    fn insert_tuples(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Outcome, ChunkEnd, Feed), DestinationError> {
+    fn insert_tuples(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Written, ChunkEnd, Feed), DestinationError> {
         let doing = format!("inserting rows into {}", self.table.destination.name);
-        let mut sum = Outcome::default();
+        let mut written = Written::default();
         let mut next = Some(Piece::Data(first));
         loop {
             let piece = match next.take() {
@@ -122,44 +149,58 @@ impl<'a> MySqlLoader<'a> {
                     let tuples = std::str::from_utf8(&buffer)
                         .map_err(|_| DestinationError::Progress { what: "an encoded row is not UTF-8".to_owned() })?;
                     let outcome = self.session.exec(&doing, &format!("{}{tuples}", self.statement))?;
-                    sum.affected += outcome.affected;
-                    sum.warnings += outcome.warnings;
-                    if outcome.warnings > 0 && !self.table.keep_existing {
-                        return Ok((sum, ChunkEnd { rows: 0, bytes: 0, last: None, finishes_range: false }, feed));
-                    }
+                    written.affected += outcome.affected;
+                    self.tally(&outcome, &mut written)?;
                     let _ = feed.empties.try_send(buffer);
                 }
-                Piece::End(end) => return Ok((sum, end, feed)),
+                Piece::End(end) => return Ok((written, end, feed)),
             }
         }
     }
 
-    /// Every row arrived, and none changed on the way. `LOAD DATA LOCAL` and `INSERT IGNORE` turn errors into warnings, so a single
-    /// warning that is not a row skipped by permission fails the chunk.
-    fn check(&mut self, range: &RangeState, outcome: &Outcome, end: &ChunkEnd) -> Result<(), DestinationError> {
-        let skipped = end.rows.saturating_sub(outcome.affected);
-        let may_skip = self.table.keep_existing;
-        let clean = outcome.warnings == 0 && outcome.affected == end.rows;
-        if clean {
+    /// Looks at every warning of a statement.
+    fn tally(&mut self, outcome: &Outcome, written: &mut Written) -> Result<(), DestinationError> {
+        if outcome.warnings == 0 {
             return Ok(());
         }
         let warnings = self.session.warnings(65535)?;
-        if let Some((code, message)) = warnings.iter().find(|(code, _)| *code != 1062) {
-            return Err(self.not_exact(range, format!("warning {code}: {message}")));
+        // The protocol counts no further than 65,535, and what is not seen is not believed.
+        written.unseen |= outcome.warnings > warnings.len() as u64 || warnings.len() >= 65535;
+        for (code, message) in warnings {
+            match code {
+                1062 => written.duplicates += 1,
+                1265 if self.enums.iter().any(|name| message.contains(name)) => written.enum_errors += 1,
+                _ => {
+                    written.other.get_or_insert_with(|| format!("warning {code}: {message}"));
+                }
+            }
         }
-        let duplicates = u64::try_from(warnings.len()).unwrap_or(u64::MAX);
-        if !may_skip && (duplicates > 0 || skipped > 0) {
+        Ok(())
+    }
+
+    /// Every row arrived, and none changed on the way. `LOAD DATA LOCAL` and `INSERT IGNORE` turn errors into warnings, so a single
+    /// warning that is not a row skipped by permission, or the error value of an ENUM that was sent as such, fails the chunk.
+    fn check(&self, range: &RangeState, written: &Written, end: &ChunkEnd) -> Result<(), DestinationError> {
+        let skipped = end.rows.saturating_sub(written.affected);
+        let may_skip = self.table.keep_existing;
+        if let Some(other) = &written.other {
+            return Err(self.not_exact(range, other));
+        }
+        if written.unseen {
+            return Err(self.not_exact(range, "more warnings than can be looked at"));
+        }
+        if written.enum_errors != end.odd_values && !(may_skip && written.enum_errors < end.odd_values) {
+            return Err(self.not_exact(range, "a name is no member of an ENUM of the destination"));
+        }
+        if skipped > 0 && !may_skip {
             return Err(self.not_exact(
                 range,
                 format!("{skipped} of {} rows are there already or collide under a unique key of the destination", end.rows),
             ));
         }
-        // More warnings than the list holds: what is not seen is not believed.
-        if outcome.warnings > duplicates && outcome.warnings < 65535 || duplicates >= 65535 {
-            return Err(self.not_exact(range, format!("{} warnings, more than can be looked at", outcome.warnings)));
-        }
-        if outcome.affected > end.rows {
-            return Err(self.not_exact(range, format!("{} rows written of {} read", outcome.affected, end.rows)));
+        if written.affected > end.rows || skipped != written.duplicates {
+            let (affected, duplicates) = (written.affected, written.duplicates);
+            return Err(self.not_exact(range, format!("{} rows read, {affected} written, {duplicates} skipped", end.rows)));
         }
         Ok(())
     }
@@ -199,25 +240,25 @@ impl Loader for MySqlLoader<'_> {
         let Ok(first) = feed.pieces.recv() else { return Ok((None, feed)) };
         self.begin(range)?;
         self.moment("chunk-begun");
-        let (outcome, end, feed) = match first {
-            Piece::End(end) => (Outcome::default(), end, feed),
+        let (written, end, feed) = match first {
+            Piece::End(end) => (Written::default(), end, feed),
             Piece::Data(first) => match self.destination.method {
                 WriteMethod::LoadData => self.load_lines(first, feed)?,
                 WriteMethod::Insert => self.insert_tuples(first, feed)?,
             },
         };
         self.moment("chunk-loaded");
-        self.check(range, &outcome, &end)?;
+        self.check(range, &written, &end)?;
         let found = if end.rows == 0 { 0 } else { self.count(range, &end)? };
         let exact = if self.table.keep_existing { found >= end.rows } else { found == end.rows };
         if !exact {
-            return Err(self.not_exact(range, format!("{} rows read, {} written, {found} found", end.rows, outcome.affected)));
+            return Err(self.not_exact(range, format!("{} rows read, {} written, {found} found", end.rows, written.affected)));
         }
-        self.advance(range, &end, outcome.affected, found)?;
+        self.advance(range, &end, written.affected, found)?;
         self.moment("chunk-noted");
         self.session.exec("committing a chunk", "COMMIT")?;
         self.moment("chunk-committed");
-        Ok((Some(Loaded { end, written: outcome.affected, found }), feed))
+        Ok((Some(Loaded { end, written: written.affected, found }), feed))
     }
 }
 
@@ -234,16 +275,21 @@ fn column_list(table: &CopyTable, each: impl Fn(usize, &str, TypeKind) -> String
     parts.join(", ")
 }
 
-/// `CHARACTER SET binary` stores the bytes as they are in a column of any charset. JSON refuses binary strings (error 3144), so those
-/// columns go through a variable.
+/// Columns that do not take a binary string as the text it is: JSON refuses it (error 3144), and MariaDB's INET4, INET6 and UUID take it
+/// for their packed form (seen on 10.11.19). They go through a variable.
+fn needs_text(kind: TypeKind) -> bool {
+    matches!(kind, TypeKind::Json | TypeKind::NamedText)
+}
+
+/// `CHARACTER SET binary` stores the bytes as they are in a column of any charset.
 fn load_statement(table: &CopyTable) -> String {
-    let columns = column_list(table, |i, name, kind| if kind == TypeKind::Json { format!("@j{i}") } else { name.to_owned() });
+    let columns = column_list(table, |i, name, kind| if needs_text(kind) { format!("@v{i}") } else { name.to_owned() });
     let set: Vec<String> = table
         .columns
         .iter()
         .enumerate()
-        .filter(|(_, (_, d))| table.destination.columns[*d].kind == TypeKind::Json)
-        .map(|(i, (_, d))| format!("{} = CONVERT(@j{i} USING utf8mb4)", quote_name(&table.destination.columns[*d].name)))
+        .filter(|(_, (_, d))| needs_text(table.destination.columns[*d].kind))
+        .map(|(i, (_, d))| format!("{} = CONVERT(@v{i} USING utf8mb4)", quote_name(&table.destination.columns[*d].name)))
         .collect();
     let set = if set.is_empty() { String::new() } else { format!(" SET {}", set.join(", ")) };
     format!(

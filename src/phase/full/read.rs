@@ -19,6 +19,9 @@ pub(super) const CHUNK_BYTES: u64 = 16 << 20;
 /// Or to this many rows.
 pub(super) const CHUNK_ROWS: u64 = 250_000;
 
+/// Or to this many values that the destination takes only with a warning, so that all warnings of a chunk can be looked at.
+const MOST_ODD_VALUES: u64 = 30_000;
+
 /// Pages aim at this many bytes by the server's estimate of a row's length.
 const PAGE_BYTES: u64 = 64 << 20;
 
@@ -86,15 +89,26 @@ impl ReadPlan {
     }
 }
 
-/// FLOAT's text has six digits, DOUBLE(M,D)'s only D decimals; times one as a DOUBLE they come with all of theirs (trap 1). Plus
-/// zero would do the same but for the sign of -0.0.
+/// FLOAT's text has six digits; times one as a DOUBLE it comes with all of its digits (trap 1). Plus zero would do the same but for the
+/// sign of -0.0. In FLOAT(M,D) and DOUBLE(M,D) the largest value may be stored as a binary number just beyond the type's range
+/// (9999999.999 in FLOAT(10,3) is 10000000), which the destination would take with a warning; it is sent as the type's limit, which
+/// is stored as the same number again (seen on 9.7.4 and 10.11.19).
 fn selected(name: &str, kind: TypeKind, column_type: &str) -> String {
     let quoted = quote_name(name);
-    match kind {
-        TypeKind::Float => format!("{quoted}*1e0"),
-        TypeKind::Double if column_type.contains('(') => format!("{quoted}*1e0"),
+    match (kind, limit(column_type)) {
+        (TypeKind::Float | TypeKind::Double, Some(limit)) => format!("LEAST(GREATEST({quoted}*1e0, -{limit}), {limit})"),
+        (TypeKind::Float, None) => format!("{quoted}*1e0"),
         _ => quoted,
     }
+}
+
+/// The largest value of FLOAT(M,D) or DOUBLE(M,D) as a literal of type DOUBLE.
+fn limit(column_type: &str) -> Option<String> {
+    let (_, inner) = column_type.split_once('(')?;
+    let (digits, decimals) = inner.split_once(')')?.0.split_once(',')?;
+    let (digits, decimals): (usize, usize) = (digits.trim().parse().ok()?, decimals.trim().parse().ok()?);
+    let whole = "9".repeat(digits.checked_sub(decimals)?);
+    Some(format!("0{whole}.{}e0", "9".repeat(decimals)))
 }
 
 /// Reads the rest of a range into the pipe until it is finished, the other end is gone, or a stop is asked for.
@@ -114,6 +128,16 @@ struct Chunk {
     unpaid_rows: u64,
     unpaid_bytes: u64,
     last: Option<Edge>,
+    chunk_rows: u64,
+}
+
+impl Chunk {
+    fn end(&mut self, finishes_range: bool, odd_values: u64) -> ChunkEnd {
+        let last = if finishes_range { self.last.take() } else { self.last.clone() };
+        let end = ChunkEnd { rows: self.rows, bytes: self.bytes, odd_values, last: last.filter(|_| self.rows > 0), finishes_range };
+        (self.rows, self.bytes, self.unpaid_rows, self.unpaid_bytes) = (0, 0, 0, 0);
+        end
+    }
 }
 
 /// Why the row loop ended early.
@@ -138,7 +162,10 @@ impl RangeReader<'_> {
             session.exec("opening a snapshot", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
         }
         let mut rest = state.rest();
-        let mut chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: None };
+        // A server lists 65,535 warnings at most, and each row it may skip is one.
+        let most_rows = if self.table.keep_existing { MOST_ODD_VALUES } else { u64::MAX };
+        let chunk_rows = self.throttle.chunk_rows().min(most_rows);
+        let mut chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: None, chunk_rows };
         let mut buffer = Vec::with_capacity(encoder.buffer_bytes() + 4096);
         let doing = format!("reading {}", self.table.source.name);
         loop {
@@ -165,9 +192,8 @@ impl RangeReader<'_> {
             }
             let finished = limit.is_none_or(|limit| rows < limit);
             if finished {
-                let last = chunk.last.take().filter(|_| chunk.rows > 0);
-                let end = ChunkEnd { rows: chunk.rows, bytes: chunk.bytes, last, finishes_range: true };
                 self.throttle.rows(chunk.unpaid_rows, chunk.unpaid_bytes, self.stops);
+                let end = chunk.end(true, encoder.take_odd_values());
                 let _ = self.send(&mut buffer, Some(end), encoder.buffer_bytes());
                 return Ok(());
             }
@@ -229,10 +255,10 @@ impl RangeReader<'_> {
             return Ok(());
         }
         self.plan.keep_edge(row, &mut chunk.last);
-        if chunk.bytes >= self.throttle.chunk_bytes() || chunk.rows >= self.throttle.chunk_rows() {
-            let end = ChunkEnd { rows: chunk.rows, bytes: chunk.bytes, last: chunk.last.clone(), finishes_range: false };
+        let full = chunk.bytes >= self.throttle.chunk_bytes() || chunk.rows >= chunk.chunk_rows;
+        if full || encoder.odd_values() >= MOST_ODD_VALUES {
             self.throttle.rows(chunk.unpaid_rows, chunk.unpaid_bytes, self.stops);
-            *chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: chunk.last.take() };
+            let end = chunk.end(false, encoder.take_odd_values());
             self.send(buffer, Some(end), limit)?;
         }
         Ok(())
