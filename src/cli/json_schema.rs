@@ -50,7 +50,8 @@ pub fn schema_of(document: Document) -> Option<Value> {
     match document {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
-        Document::Plan | Document::Status | Document::Verify => None,
+        Document::Verify => Some(crate::verify::json_schema()),
+        Document::Plan | Document::Status => None,
     }
 }
 

@@ -5,6 +5,7 @@
 mod error;
 mod output;
 mod paint;
+pub mod verify;
 
 pub use error::{Message, message, spec_error};
 pub use output::Output;
