@@ -76,7 +76,7 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
         (None, VerifyMode::Sample) => Mode::Sample { percent: SAMPLE_PERCENT },
         (None, VerifyMode::Count) => Mode::Count,
     };
-    let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8)), usize::from);
+    let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(2, |n| (2 * n.get()).clamp(2, 8)), usize::from);
     let now = context.now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs());
     let rows = tables.iter().map(|p| p.source.rows_estimate).sum();
     let settings = Settings {

@@ -50,15 +50,16 @@ fn one_changed_value_of_any_column_is_found() {
         let tables: Vec<_> = bed.settings.tables.iter().map(|p| p.source.clone()).collect();
         for table in tables.iter().filter(|t| t.name.database.ends_with("_types") || t.name.database.ends_with("_charsets")) {
             let (name, key) = (table.name.quoted(), &table.columns[0].name);
-            if key != "id" {
+            // A column with ON UPDATE would change along with any other.
+            if key != "id" || table.name.table == "times_default" {
                 continue;
             }
             for column in table.columns.iter().skip(1).filter(|c| !c.generated) {
                 let c = format!("`{}`", column.name);
-                // Up to three rows with another row's value each; all of them with NULL where there was a value.
+                // Up to two rows with another row's value each.
                 let sql = format!(
                     "SELECT a.id, MIN(b.id) FROM {name} a JOIN {name} b ON NOT (CAST(a.{c} AS BINARY) <=> CAST(b.{c} AS BINARY)) \
-                     GROUP BY a.id ORDER BY a.id LIMIT 3"
+                     GROUP BY a.id ORDER BY a.id LIMIT 2"
                 );
                 let others: Vec<(i64, i64)> = bed.destination.query(sql).expect("other values");
                 for (id, other) in others {
