@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Context, error::CommandError, exit};
-use crate::spec;
+use crate::{spec, state};
 
 /// What can be typed behind `dtsctl json-schema`.
 #[derive(Debug, Args)]
@@ -50,8 +50,9 @@ pub fn schema_of(document: Document) -> Option<Value> {
     match document {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
+        Document::Status => Some(state::schema()),
         Document::Verify => Some(crate::verify::json_schema()),
-        Document::Plan | Document::Status => None,
+        Document::Plan => None,
     }
 }
 

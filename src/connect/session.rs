@@ -41,7 +41,12 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// How far TLS goes, in the words of the `mysql` client's `--ssl-mode`.
+/// How far TLS goes, in the words of the `mysql` client's `--ssl-mode`. A socket is never encrypted, whatever is asked for: it does not
+/// leave the machine.
+///
+/// The `mysql` crate trusts the public web authorities beside the CA that is given (seen in 28.0.4, `rustls_io.rs`). So `VerifyCa` accepts
+/// any certificate of any of them, for whatever name: only `VerifyIdentity` keeps out somebody who stands between. It checks names and
+/// IP addresses alike (`subjectAltName` only; the common name does not count).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsLevel {
     /// Never.

@@ -5,6 +5,9 @@
 mod error;
 mod output;
 mod paint;
+pub mod progress;
+pub mod status;
+pub mod text;
 pub mod verify;
 
 pub use error::{Message, message, spec_error};

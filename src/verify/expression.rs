@@ -188,20 +188,24 @@ impl Comparison {
     /// are preceded by their length. `CONCAT_WS` leaves NULLs out, so flags at the end say which they were: there is one per column that
     /// is nullable at either end. Two rows give the same bytes only if all values are the same.
     pub(crate) fn row_hash(&self, side: Side) -> String {
-        let mut fields = "CAST('' AS BINARY)".to_owned();
+        let mut fields = vec!["CAST('' AS BINARY)".to_owned()];
         let mut flags = String::new();
         for pair in &self.pairs {
             let column = Self::name(pair, side);
             let value = pair.form.sql(&column);
             if pair.form.needs_length() {
-                let _ = write!(fields, ",LENGTH({value})");
+                fields.push(format!("LENGTH({value})"));
             }
-            let _ = write!(fields, ",{value}");
+            fields.push(value);
             if pair.nullable() {
                 let _ = write!(flags, ",{column} IS NULL");
             }
         }
-        format!("SHA2(CONCAT_WS(_binary x'ff',{fields}{flags}),256)")
+        if flags.is_empty() {
+            // The same bytes, and a tenth less work for MySQL (seen on 9.7.4).
+            return format!("SHA2(CONCAT({}),256)", fields.join(",_binary x'ff',"));
+        }
+        format!("SHA2(CONCAT_WS(_binary x'ff',{}{flags}),256)", fields.join(","))
     }
 
     /// `COUNT(*)` and the sum of the row hashes folded to 32 bits. Each aggregate that named the hash again would compute it again, so a
