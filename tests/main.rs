@@ -12,3 +12,4 @@ mod plan;
 mod precheck;
 mod spec;
 mod state;
+mod verify;

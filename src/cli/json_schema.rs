@@ -52,7 +52,7 @@ pub fn schema_of(document: Document) -> Option<Value> {
         // Registered here by the rooms that own the types.
         Document::Plan => Some(plan::json_schema()),
         Document::Status => Some(state::schema()),
-        Document::Verify => None,
+        Document::Verify => Some(crate::verify::json_schema()),
     }
 }
 

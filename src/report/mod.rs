@@ -11,6 +11,7 @@ pub mod plan;
 pub mod progress;
 pub mod status;
 pub mod text;
+pub mod verify;
 
 pub use error::{Message, message, spec_error};
 pub use output::Output;
