@@ -31,6 +31,7 @@ fn wrong_arguments_exit_64() {
         ("bad-format", &["plan", "--format", "xml"]),
         ("bad-report", &["plan", "--report", "markdown"]),
         ("bad-report-format", &["plan", "--report", "xml=a"]),
+        ("report-of-nothing", &["man", "--report", "json=a"]),
         ("missing-argument", &["show"]),
         ("bare-number-for-a-time", &["apply", "--time-limit", "30"]),
         ("threads-zero", &["apply", "--threads", "0"]),
@@ -201,4 +202,24 @@ fn init_lists_the_databases_of_a_source() {
     assert!(server.password().is_empty() || !text.contains(server.password()), "the password is not written");
     let valid = outcome(dtsctl().current_dir(&folder).arg("validate"));
     assert!(valid.starts_with("exit 0\n"), "{valid}");
+}
+
+#[test]
+fn reports_are_appended_each_in_its_own_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/specs/valid/minimal.yaml");
+    let run = |arguments: &[&str]| outcome(dtsctl().current_dir(&folder).args(["validate", "-f", spec]).args(arguments));
+    for _ in 0..2 {
+        let shown = run(&["--report", "json=a.json", "--report", "table=a.txt"]);
+        assert!(shown.starts_with("exit 0\n---stdout---\n/") && !shown.contains('{'), "{shown}");
+    }
+    let text = fs::read_to_string(folder.path().join("a.txt")).expect("the report");
+    assert_eq!(text.lines().count(), 2, "{text}");
+    let json = fs::read_to_string(folder.path().join("a.json")).expect("the report");
+    let documents: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(&json).into_iter().collect::<Result<_, _>>().expect("a stream of JSON");
+    assert_eq!(documents.len(), 2);
+    assert_eq!(documents[0]["valid"], true);
+    let refused = run(&["--report", "json=no/such/folder/a.json"]);
+    assert!(refused.starts_with("exit 1\n---stdout---\n---stderr---\nerror: cannot write the report "), "{refused}");
 }

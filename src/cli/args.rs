@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "dtsctl", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXAMPLES, after_long_help = after_long_help())]
 #[command(term_width = 80, max_term_width = 80, subcommand_required = true, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true, propagate_version = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct Cli {
 fn after_long_help() -> String {
     let codes: String = super::exit::TABLE.iter().map(|(code, meaning)| format!("  {code:>2}  {meaning}\n")).collect();
     format!(
-        "{EXAMPLES}\nExit codes:\n{codes}\nEach global flag has a twin in the environment, as DTSCTL_FILE for --file. A flag wins\nover the environment, the environment over the spec, the spec over the default.\n"
+        "{EXAMPLES}\nExit codes:\n{codes}\nEach global flag has a twin in the environment, as DTSCTL_FILE for --file.\nA flag wins over the environment, the environment over the spec, the spec over\nthe default.\n"
     )
 }
 
@@ -86,22 +86,39 @@ pub struct GlobalArgs {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a commented spec to begin with
+    ///
+    /// Writes the file that --file names, dtsctl.yaml by default, or standard output with `-`. With --from-source, connects there and lists
+    /// its databases. The password of the URL is not written: the spec names an environment variable instead.
     Init(init::InitArgs),
     /// Check the spec alone, offline
+    ///
+    /// Shape, names, ranges, references: every problem at once, with its place. Environment variables in `source` and `destination` must be
+    /// set. Passwords are not read: what `password: {env: NAME}` and `{file: PATH}` name is needed only by commands that connect.
     Validate(validate::ValidateArgs),
     /// Connect to both ends and say what is there
+    ///
+    /// Flavour, version, account, TLS, latency, clock difference, time zone.
     Ping(ping::PingArgs),
     /// Show what an apply would do; changes nothing
+    ///
+    /// Reads both catalogs, runs the prechecks and prints one row an action. Exits 3 when something blocks.
     Plan(plan::PlanArgs),
     /// Show a saved plan in another format, offline
     Show(show::ShowArgs),
     /// Run the phases; resumes by itself
+    ///
+    /// Makes a plan, shows it and asks. With PLAN, runs exactly that plan, and exits 6 when anything it rests on has changed since. Can be
+    /// stopped or killed at any moment: the same command resumes.
     Apply(apply::ApplyArgs),
     /// Show how far a run is; reads the state file only
     Status(status::StatusArgs),
     /// Ask the running apply to stop cleanly
+    ///
+    /// It finishes its open units, saves, and exits 5. The same apply resumes later.
     Stop(stop::StopArgs),
     /// Compare both ends, down to the rows that differ
+    ///
+    /// Exits 4 when data differs. The result is a receipt: per table rows and digest, and what was not covered and why.
     Verify(verify::VerifyArgs),
     /// Say what a finding means, its risk, and how to mend it
     Explain(explain::ExplainArgs),
@@ -164,6 +181,12 @@ pub struct Report {
     pub format: Format,
     /// Where; appended to.
     pub path: PathBuf,
+}
+
+/// A size such as `60000` or `64KiB`, in bytes.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let bytes = crate::spec::units::parse_size(text).map_err(|error| error.to_string())?;
+    usize::try_from(bytes).map_err(|_| "too large".to_owned())
 }
 
 fn report(text: &str) -> Result<Report, String> {

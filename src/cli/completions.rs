@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use super::{Context, args::Cli, error::CommandError, exit};
 
-/// Print a completion script for a shell
+/// What can be typed behind `dtsctl completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dtsctl completions bash > ~/.local/share/bash-completion/completions/dtsctl\n")]
 pub struct CompletionsArgs {

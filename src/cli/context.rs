@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal as _, Read},
+    io::{self, IsTerminal as _, Read, Write as _},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -15,6 +15,7 @@ use super::{
     explain,
 };
 use crate::{
+    clock::Clock,
     report::{Output, Paint},
     spec::{self, Origin, Spec, Surroundings},
 };
@@ -71,6 +72,8 @@ pub struct Settings {
     pub format: Format,
     /// Files that the result is also written to.
     pub reports: Vec<Report>,
+    /// They were named on the command line, not in the environment.
+    pub reports_typed: bool,
     /// Colour on standard output.
     pub paint_out: Paint,
     /// Colour on standard error.
@@ -85,6 +88,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Standard input and standard error are terminals: a question can be asked and answered.
     pub can_ask: bool,
+    /// Standard output is a terminal on which one picture can take another's place.
+    pub redraws: bool,
 }
 
 impl Settings {
@@ -117,6 +122,7 @@ impl Settings {
             state: args.state.clone(),
             format: args.format,
             reports: args.report.clone(),
+            reports_typed: typed("report"),
             paint_out: Paint::new(color(streams.stdout_terminal)),
             paint_err: Paint::new(color(streams.stderr_terminal)),
             progress,
@@ -124,6 +130,7 @@ impl Settings {
             log_file: args.log_file.clone(),
             log_format: args.log_format,
             can_ask: streams.stdin_terminal && streams.stderr_terminal,
+            redraws: streams.stdout_terminal && !dumb,
         })
     }
 
@@ -156,17 +163,27 @@ impl Context {
         SystemTime::now()
     }
 
+    /// The same for rooms that tell the time themselves.
+    pub fn clock(&self) -> Clock {
+        Clock::new(SystemTime::now)
+    }
+
     /// Reads and checks the spec. Passwords are not read.
     pub fn load_spec(&mut self) -> Result<Spec, CommandError> {
         let (bytes, origin) = if self.settings.from_stdin() {
             let mut bytes = Vec::new();
-            self.stdin
+            (&mut self.stdin)
+                .take(spec::MAX_BYTES + 1)
                 .read_to_end(&mut bytes)
                 .map_err(|error| CommandError::failed("cannot read the spec from standard input").because_of(&error))?;
             (bytes, Origin::stdin())
         } else {
             let path = &self.settings.file;
-            let bytes = fs::read(path).map_err(|error| {
+            let read = || {
+                let mut bytes = Vec::new();
+                fs::File::open(path)?.take(spec::MAX_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
+            };
+            let bytes = read().map_err(|error: io::Error| {
                 let shown = CommandError::new(super::Kind::Unusable, format!("cannot read the spec {}", path.display())).because_of(&error);
                 match error.kind() {
                     io::ErrorKind::NotFound => shown.hint("`dtsctl init` writes one; `--file PATH` names another"),
@@ -192,6 +209,25 @@ impl Context {
             let beside = if self.settings.from_stdin() { None } else { self.settings.file.parent() };
             beside.unwrap_or(Path::new("")).join(".dtsctl").join(format!("{}.db", spec.name))
         })
+    }
+
+    /// Hands out a command's result: to standard output in the format that was asked for, and to every `--report` file in its own.
+    /// `render` is called once for each.
+    pub fn emit(&mut self, render: &dyn Fn(Format) -> Result<String, CommandError>) -> Result<(), CommandError> {
+        // The files first: a reader of standard output that goes away must not cost a report.
+        for report in &self.settings.reports {
+            let text = render(report.format)?;
+            let mut options = fs::OpenOptions::new();
+            let written = options.create(true).append(true).open(&report.path).and_then(|mut file| file.write_all(text.as_bytes()));
+            written.map_err(|error| {
+                CommandError::failed(format!("cannot write the report {}", report.path.display()))
+                    .because_of(&error)
+                    .hint("`--report FORMAT=PATH` names another file")
+            })?;
+        }
+        let text = render(self.settings.format)?;
+        self.stdout.write_all(text.as_bytes())?;
+        Ok(())
     }
 
     /// The command to type next, with the flags that lead to the same spec and state: `dtsctl plan -f shop.yaml`.

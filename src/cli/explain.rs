@@ -2,8 +2,6 @@
 
 mod pages;
 
-use std::io::Write as _;
-
 use clap::Args;
 
 use super::{Context, args::Format, error::CommandError, exit};
@@ -11,7 +9,7 @@ use crate::spec::{Finding, near::near};
 
 pub use pages::PAGES;
 
-/// Say what a finding means, its risk, and how to mend it; offline
+/// What can be typed behind `dtsctl explain`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl explain             every code with its title\n  dtsctl explain DT221\n")]
 pub struct ExplainArgs {
@@ -53,26 +51,25 @@ pub fn finding(code: &str) -> Finding {
 }
 
 pub(super) fn run(context: &mut Context, args: &ExplainArgs) -> Result<u8, CommandError> {
-    let format = context.settings.format;
-    let text = match &args.code {
-        None => list(format),
-        Some(code) => {
-            let code = code.to_ascii_uppercase();
-            let Some(page) = pages().find(|page| page.code == code) else {
-                let shown = CommandError::usage(format!("there is no finding `{code}`"));
-                let meant = near(&code, PAGES.iter().map(|(code, _)| *code));
-                return Err(match meant {
-                    Some(meant) => shown.hint(format!("did you mean `{meant}`? `dtsctl explain` lists all")),
-                    None => shown.hint("`dtsctl explain` lists all codes"),
-                });
-            };
-            match format {
-                Format::Json => format!("{:#}\n", json(&page, true)),
-                Format::Table | Format::Markdown => page.text.to_owned(),
-            }
-        }
+    let Some(code) = &args.code else {
+        context.emit(&|format| Ok(list(format)))?;
+        return Ok(exit::DONE);
     };
-    context.stdout.write_all(text.as_bytes())?;
+    let code = code.to_ascii_uppercase();
+    let Some(page) = pages().find(|page| page.code == code) else {
+        let shown = CommandError::usage(format!("there is no finding `{code}`"));
+        let meant = near(&code, PAGES.iter().map(|(code, _)| *code));
+        return Err(match meant {
+            Some(meant) => shown.hint(format!("did you mean `{meant}`? `dtsctl explain` lists all")),
+            None => shown.hint("`dtsctl explain` lists all codes"),
+        });
+    };
+    context.emit(&|format| {
+        Ok(match format {
+            Format::Json => format!("{:#}\n", json(&page, true)),
+            Format::Table | Format::Markdown => page.text.to_owned(),
+        })
+    })?;
     Ok(exit::DONE)
 }
 

@@ -16,11 +16,7 @@ use crate::{
     spec::{Endpoint, is_system_database},
 };
 
-/// Write a commented spec to begin with
-///
-/// Writes the file that --file names, `dtsctl.yaml` by default, or standard output with `-`.
-/// With --from-source, connects there and lists its databases. The password of the URL is not written:
-/// the spec names an environment variable instead.
+/// What can be typed behind `dtsctl init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl init\n  dtsctl init -f shop.yaml --from-source mysql://dts:secret@db1:3306/\n")]
 pub struct InitArgs {

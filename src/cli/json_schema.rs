@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Context, error::CommandError, exit};
-use crate::spec;
+use crate::{plan, spec, state};
 
-/// Print the JSON Schema (draft-07) of the spec or of a document
+/// What can be typed behind `dtsctl json-schema`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl json-schema > schemas/spec.v1.json      for the editor\n  dtsctl json-schema --of plan\n")]
 pub struct JsonSchemaArgs {
@@ -50,7 +50,9 @@ pub fn schema_of(document: Document) -> Option<Value> {
     match document {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
-        Document::Plan | Document::Status | Document::Verify => None,
+        Document::Plan => Some(plan::json_schema()),
+        Document::Status => Some(state::schema()),
+        Document::Verify => Some(crate::verify::json_schema()),
     }
 }
 

@@ -7,7 +7,7 @@ use clap_mangen::Man;
 
 use super::{Context, args::Cli, error::CommandError, exit};
 
-/// Print the manual page, of dtsctl or of one command
+/// What can be typed behind `dtsctl man`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dtsctl man | man -l -\n  dtsctl man plan > dtsctl-plan.1\n")]
 pub struct ManArgs {

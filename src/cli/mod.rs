@@ -19,6 +19,7 @@ mod json_schema;
 mod man;
 mod ping;
 mod plan;
+pub mod prepare;
 mod show;
 mod status;
 mod stop;
@@ -79,6 +80,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams) 
 }
 
 fn dispatch(context: &mut Context, command: Command) -> Result<u8, CommandError> {
+    let no_result =
+        matches!(command, Command::Init(_) | Command::Stop(_) | Command::JsonSchema(_) | Command::Completions(_) | Command::Man(_));
+    // In the environment it may be meant for the other commands of a pipeline.
+    if no_result && context.settings.reports_typed {
+        return Err(CommandError::usage("this command has no result for --report to write").hint("leave `--report` out"));
+    }
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Validate(args) => validate::run(context, &args),

@@ -14,9 +14,11 @@ pub fn markdown() -> String {
         text.push_str(&format!("| {code} | {meaning} |\n"));
     }
     section(&mut text, "dtsctl", &root.render_long_help().to_string());
-    for command in root.get_subcommands_mut() {
+    for command in root.get_subcommands() {
         let name = format!("dtsctl {}", command.get_name());
-        section(&mut text, &name, &command.render_long_help().to_string());
+        // They stand above, once.
+        let mut own = command.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
+        section(&mut text, &name, &own.render_long_help().to_string());
     }
     text
 }

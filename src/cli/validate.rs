@@ -1,16 +1,11 @@
 //! `dtsctl validate`: the spec alone, offline.
 
-use std::io::Write as _;
-
 use clap::Args;
 
 use super::{Context, args::Format, error::CommandError, exit};
 use crate::spec::Spec;
 
-/// Check the spec alone, offline: shape, names, ranges, references
-///
-/// Environment variables in `source` and `destination` must be set. Passwords are not read: what
-/// `password: {env: NAME}` and `{file: PATH}` name is needed only by commands that connect.
+/// What can be typed behind `dtsctl validate`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  dtsctl validate -f shop.yaml\n  dtsctl validate --print        every default written out, secrets as ***\n"
@@ -24,20 +19,25 @@ pub struct ValidateArgs {
 pub(super) fn run(context: &mut Context, args: &ValidateArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec()?;
     let file = if context.settings.from_stdin() { "<stdin>".to_owned() } else { context.settings.file.display().to_string() };
-    let json = context.settings.format == Format::Json;
-    let text = match (args.print, json) {
-        (true, true) => format!("{:#}\n", spec.resolved),
-        (true, false) => serde_yaml::to_string(&yaml(&spec.resolved))
-            .map_err(|error| CommandError::internal("cannot write the resolved spec").because_of(&error))?,
-        (false, true) => {
-            let document =
-                serde_json::json!({"format_version": "1.0", "file": file, "valid": true, "name": spec.name, "digest": spec.digest});
-            format!("{document:#}\n")
-        }
-        (false, false) => format!("{file}: valid. {}\n", summary(&spec)),
-    };
-    context.stdout.write_all(text.as_bytes())?;
+    context.emit(&|format| {
+        Ok(match (args.print, format) {
+            (true, Format::Json) => format!("{:#}\n", spec.resolved),
+            (true, Format::Table) => printed(&spec)?,
+            (true, Format::Markdown) => format!("```yaml\n{}```\n", printed(&spec)?),
+            (false, Format::Json) => {
+                let document =
+                    serde_json::json!({"format_version": "1.0", "file": file, "valid": true, "name": spec.name, "digest": spec.digest});
+                format!("{document:#}\n")
+            }
+            (false, Format::Table | Format::Markdown) => format!("{file}: valid. {}\n", summary(&spec)),
+        })
+    })?;
     Ok(exit::DONE)
+}
+
+fn printed(spec: &Spec) -> Result<String, CommandError> {
+    serde_yaml::to_string(&yaml(&spec.resolved))
+        .map_err(|error| CommandError::internal("cannot write the resolved spec").because_of(&error))
 }
 
 fn summary(spec: &Spec) -> String {

@@ -37,6 +37,9 @@ use std::{
 
 use thiserror::Error;
 
+/// A larger file is no spec, and need not be read to its end.
+pub const MAX_BYTES: u64 = 8 << 20;
+
 /// What a spec needs from outside, handed in so that this room never reaches out itself.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {

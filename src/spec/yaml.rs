@@ -9,8 +9,6 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as RawSpan};
 
 use super::problem::{Mark, Problem, Span};
 
-/// More text than any spec has.
-const MAX_BYTES: usize = 8 << 20;
 /// More nodes than any spec has, aliases expanded.
 const MAX_NODES: usize = 500_000;
 /// Deeper than any spec goes.
@@ -110,7 +108,7 @@ impl Node {
 
 /// The text of a file: UTF-8 without its byte order mark.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
-    if bytes.len() > MAX_BYTES {
+    if bytes.len() as u64 > super::MAX_BYTES {
         return Err(Problem::whole("the file is larger than 8 MiB; this is no spec"));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);

@@ -4,6 +4,8 @@
 //! free loopback port ([`server`]), gone when the test process is gone, however that died. Most tests share up to four servers
 //! ([`shared`]) and make databases of their own in them; a test that kills, fills or reconfigures a server starts its own.
 //!
+//! A bad network in between is had from [`proxy`].
+//!
 //! What is filled in: [`sql`] runs the files under `testdata/`, [`tpch`] makes volume. [`equal`] is the proof of equality that the
 //! *servers* give, and shares no code with dtsctl on purpose.
 //!
@@ -11,6 +13,7 @@
 
 pub mod equal;
 pub mod fetch;
+pub mod proxy;
 pub mod server;
 mod shared;
 pub mod sql;

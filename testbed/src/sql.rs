@@ -18,9 +18,16 @@ pub fn run_file(conn: &mut Conn, path: &Path, database: &str) -> Result<()> {
     run(conn, &text.replace("{db}", database)).with_context(|| format!("running {}", path.display()))
 }
 
-/// Runs statements one by one and stops at the first failure, which names the statement.
+/// Runs statements one by one and stops at the first failure, which names the statement. Those that require a newer server are left out.
 pub fn run(conn: &mut Conn, text: &str) -> Result<()> {
+    // Not the version of the handshake, which MariaDB begins with 5.5.5.
+    let version: String = conn.query_first("SELECT VERSION()")?.unwrap_or_default();
+    let mut parts = version.split('.').map(|part| part.parse::<u16>().unwrap_or_default());
+    let found = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     for statement in statements(text) {
+        if statement.requires.is_some_and(|version| found < version) {
+            continue;
+        }
         conn.query_drop(&statement.text).with_context(|| {
             let shown: String = statement.text.chars().take(300).collect();
             format!("line {}: {shown}", statement.line)
@@ -36,18 +43,24 @@ pub struct Statement {
     pub line: usize,
     /// The text without its terminator.
     pub text: String,
+    /// The major and minor version the server must have at least.
+    pub requires: Option<(u16, u16)>,
 }
 
 /// Splits a file: a statement ends with `;` at the end of a line, or, after a line `DELIMITER //`, with `//` at the end of a line, until
-/// `DELIMITER ;`. Lines that begin with `-- ` or `#` between statements are comments.
+/// `DELIMITER ;`. Lines that begin with `-- ` or `#` between statements are comments; `-- requires 9.0` holds for all that follows it.
 pub fn statements(text: &str) -> Vec<Statement> {
     let mut found = Vec::new();
     let mut terminator = ";".to_owned();
     let mut current = String::new();
     let mut begin = 0;
+    let mut requires = None;
     for (index, line) in text.lines().enumerate() {
         let trimmed = line.trim();
         if current.is_empty() {
+            if let Some((major, minor)) = trimmed.strip_prefix("-- requires ").and_then(|version| version.split_once('.')) {
+                requires = major.parse().ok().zip(minor.parse().ok());
+            }
             if trimmed.is_empty() || trimmed.starts_with("-- ") || trimmed == "--" || trimmed.starts_with('#') {
                 continue;
             }
@@ -60,7 +73,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
         match line.trim_end().strip_suffix(&terminator) {
             Some(rest) => {
                 current.push_str(rest);
-                found.push(Statement { line: begin, text: std::mem::take(&mut current) });
+                found.push(Statement { line: begin, text: std::mem::take(&mut current), requires });
             }
             None => {
                 current.push_str(line);
@@ -69,7 +82,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
         }
     }
     if !current.trim().is_empty() {
-        found.push(Statement { line: begin, text: current });
+        found.push(Statement { line: begin, text: current, requires });
     }
     found
 }
@@ -82,6 +95,8 @@ mod tests {
     fn splits_at_line_ends_only_and_follows_delimiters() {
         let text = "-- note\nSELECT ';' ,\n 1;\n\nDELIMITER //\nCREATE PROCEDURE p() BEGIN\n SELECT 1;\nEND//\nDELIMITER ;\nSELECT 2";
         let found: Vec<(usize, String)> = statements(text).into_iter().map(|s| (s.line, s.text)).collect();
+        let gated = statements("SELECT 1;\n-- requires 9.0\nSELECT 2;");
+        assert_eq!((gated[0].requires, gated[1].requires), (None, Some((9, 0))));
         assert_eq!(
             found,
             [

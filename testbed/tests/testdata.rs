@@ -22,7 +22,8 @@ fn all_equal_to_themselves(flavor: Flavor, prefix: &str) {
     let (mut a, mut b) = (server.root_conn().unwrap(), server.root_conn().unwrap());
     let databases: Vec<String> =
         a.exec("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE ?", (format!("{prefix}\\_%"),)).unwrap();
-    assert!(!databases.is_empty());
+    // What requires a newer server is not left out by mistake: Debian's are new enough.
+    assert!(databases.len() >= 2, "{databases:?}");
     for database in databases {
         if let Err(problem) = equal::compare_databases(&mut a, &database, &mut b, &database) {
             panic!("{flavor}: {problem}");

@@ -57,6 +57,7 @@ INSERT INTO aria_table VALUES (1, 1);
 CREATE TABLE myisam_table (id INT NOT NULL AUTO_INCREMENT, a INT NOT NULL, PRIMARY KEY (a, id)) ENGINE=MyISAM;
 INSERT INTO myisam_table (a) VALUES (1), (1), (2);
 
+-- requires 10.10
 CREATE DATABASE `{db}_mariadb1010` CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci;
 USE `{db}_mariadb1010`;
 CREATE TABLE uuids (id INT NOT NULL PRIMARY KEY, u UUID, made UUID NOT NULL DEFAULT UUID());

@@ -59,6 +59,7 @@ INSERT INTO column_options VALUES (1, 'x');
 CREATE TABLE partial_foreign (id INT NOT NULL PRIMARY KEY, r INT, UNIQUE KEY (r), FOREIGN KEY (r) REFERENCES n (n) ON UPDATE CASCADE);
 INSERT INTO partial_foreign VALUES (1, 1), (2, NULL);
 
+-- requires 9.0
 CREATE DATABASE `{db}_mysql9` CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 USE `{db}_mysql9`;
 CREATE TABLE vectors (id INT NOT NULL PRIMARY KEY, v VECTOR(3), big VECTOR);

@@ -314,7 +314,7 @@ impl Server {
         let pid = self.pid()?;
         self.process()?.order("keep")?;
         let folder = self.own()?.folder.display().to_string();
-        Ok(format!("kill {pid}; rm -rf {folder}"))
+        Ok(format!("kill -9 {pid}; rm -rf {folder}"))
     }
 
     fn own(&self) -> Result<&Own> {

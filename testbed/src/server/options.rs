@@ -117,6 +117,10 @@ impl ServerOptions {
         tls: Option<&TlsFiles>,
     ) -> Vec<OsString> {
         let mut arguments = place(flavor, program, &folder.join("data"));
+        if self.data_limit.is_some() && !is_root() {
+            // Inside the namespace that `data_limit` makes, the user looks like root.
+            arguments.push("--user=root".into());
+        }
         let mut add = |name: &str, value: OsString| {
             let mut argument = OsString::from(name);
             argument.push("=");

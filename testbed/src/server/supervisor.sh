@@ -22,7 +22,7 @@ while read -r order argument; do
     start) sh "$folder/start.sh" </dev/null >>"$folder/server.log" 2>&1 & pid=$!; echo "$pid" >"$folder/server.pid"; echo "$pid" ;;
     term) end TERM; echo done ;;
     kill) end KILL; echo done ;;
-    resize) mount -o "remount,size=$argument" "$folder/data" && echo done || echo failed ;;
+    resize) mount -i -t tmpfs -o "remount,size=$argument" tmpfs "$folder/data" && echo done || echo failed ;;
     keep) : >"$folder/keep"; echo done; exit 0 ;;
   esac
 done

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 
@@ -31,6 +32,45 @@ fn starts_answers_survives_a_kill_and_leaves_nothing() {
     }
 }
 
+/// Not a test of its own: the process that the next test starts and kills.
+#[test]
+fn holds_a_server_for_ever() {
+    let Some(tell) = std::env::var_os("DTSCTL_TESTBED_TELL") else { return };
+    let server = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    std::fs::write(tell, server.pid().unwrap().to_string()).unwrap();
+    std::thread::sleep(Duration::from_secs(600));
+}
+
+#[test]
+fn dies_with_its_owner() {
+    if !crate::have(Flavor::MariaDb) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tell = folder.path().join("pid");
+    let mut owner = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "server::tests::holds_a_server_for_ever"])
+        .env("DTSCTL_TESTBED_TELL", &tell)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait_for = |what: &dyn Fn() -> bool| {
+        let begin = Instant::now();
+        while !what() {
+            assert!(begin.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    wait_for(&|| std::fs::read_to_string(&tell).is_ok_and(|pid| !pid.is_empty()));
+    let pid = std::fs::read_to_string(&tell).unwrap();
+    let run = crate::fetch::cache_dir().join("run").join(format!("{}-0", owner.id()));
+    assert!(run.exists());
+    // SIGKILL: no destructor of the owner runs.
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    wait_for(&|| !Path::new("/proc").join(&pid).exists() && !run.exists());
+}
+
 #[test]
 fn tls_names_hosts_and_addresses() {
     for flavor in Flavor::ALL {
@@ -54,7 +94,7 @@ fn a_limited_data_folder_fills_up_and_can_grow() {
         if !crate::have(flavor) {
             continue;
         }
-        let server = match Server::start(flavor, ServerOptions::new().data_limit(300 << 20).binlog(false)) {
+        let server = match Server::start(flavor, ServerOptions::new().data_limit(220 << 20).binlog(false)) {
             Err(error) if format!("{error:#}").contains("cannot mount") => {
                 crate::fetch::progress("SKIPPED: no tmpfs can be mounted here");
                 continue;
@@ -64,7 +104,7 @@ fn a_limited_data_folder_fills_up_and_can_grow() {
         server.exec("CREATE DATABASE d;\nCREATE TABLE d.t (a INT AUTO_INCREMENT PRIMARY KEY, b VARCHAR(500))").unwrap();
         let mut conn = server.root_conn().unwrap();
         let row = format!("(REPEAT('x', 500)){}", ", (REPEAT('y', 500))".repeat(1999));
-        let fill = |conn: &mut Conn| (0..300).try_for_each(|_| conn.query_drop(format!("INSERT INTO d.t (b) VALUES {row}")));
+        let fill = |conn: &mut Conn| (0..150).try_for_each(|_| conn.query_drop(format!("INSERT INTO d.t (b) VALUES {row}")));
         let error = fill(&mut conn).unwrap_err().to_string();
         assert!(error.contains("full") || error.contains("1114"), "{flavor}: {error}\n{}", server.log().unwrap());
         server.resize_data("1g").unwrap();
