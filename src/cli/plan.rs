@@ -92,8 +92,13 @@ pub(super) struct Shown {
 pub(super) fn emit(context: &mut Context, plan: &Plan, shown: &Shown) -> Result<(), CommandError> {
     let color = context.settings.paint_out.color;
     let limit = shown.markdown_limit;
-    let options =
-        |color: bool| report::Options { color, summary: shown.summary, all: shown.all, diff: shown.diff.into(), ..report::Options::default() };
+    let options = |color: bool| report::Options {
+        color,
+        summary: shown.summary,
+        all: shown.all,
+        diff: shown.diff.into(),
+        ..report::Options::default()
+    };
     // Only standard output may be a terminal; files get no colours. The files come first.
     let files = std::cell::Cell::new(context.settings.reports.len());
     context.emit(&|format| {

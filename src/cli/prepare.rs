@@ -58,12 +58,7 @@ pub fn prepare(context: &Context, spec: &Spec, allow_unsafe: &[String]) -> Resul
     let diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
     let kept = collations(spec, &scope, &diff.changes, &destination_catalog);
     let gathered = precheck::gather(
-        Ends {
-            source: &mut source,
-            destination: &mut destination,
-            source_login: &source_login,
-            destination_login: &destination_login,
-        },
+        Ends { source: &mut source, destination: &mut destination, source_login: &source_login, destination_login: &destination_login },
         spec,
         &scope,
         &source_catalog,

@@ -227,10 +227,7 @@ pub(crate) fn plan_with(allow_unsafe: &[String]) -> Plan {
     let source_catalog = source_catalog();
     let destination_catalog = catalog(vec![table("shop", "audit"), table("shop", "orders")]);
     let scope = Scope::new(spec.selection(), &source_catalog, &destination);
-    let progress = Progress {
-        copied: ["audit", "orders"].map(|t| TableName::new("shop", t)).into_iter().collect(),
-        ..Progress::default()
-    };
+    let progress = Progress { copied: ["audit", "orders"].map(|t| TableName::new("shop", t)).into_iter().collect(), ..Progress::default() };
     let mut findings: Vec<Finding> = (1..=21).map(|i| finding(&format!("DT2{i:02}"), "fine", Severity::Passed, None)).collect();
     let mut alert = finding("DT221", "table-keys", Severity::Alert, Some("shop.log"));
     alert.ignored = true;

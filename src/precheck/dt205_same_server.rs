@@ -9,7 +9,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let folds = facts.source.info.folds_names();
-    let key = |database: &str, table: &str| if folds { (database.to_lowercase(), table.to_lowercase()) } else { (database.into(), table.into()) };
+    let key =
+        |database: &str, table: &str| if folds { (database.to_lowercase(), table.to_lowercase()) } else { (database.into(), table.into()) };
     let onto_itself = |pair: &&crate::plan::Pair| {
         key(&pair.source.database, &pair.source.table) == key(&pair.destination.database, &pair.destination.table)
     };

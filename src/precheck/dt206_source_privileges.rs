@@ -50,7 +50,11 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plan::sample, precheck::bench::Bench, spec::{Pattern, TableSelection}};
+    use crate::{
+        plan::sample,
+        precheck::bench::Bench,
+        spec::{Pattern, TableSelection},
+    };
 
     #[test]
     fn a_whole_database_needs_the_right_on_the_database() {

@@ -5,8 +5,7 @@ use super::{Check, Facts, Finding, Ignorable};
 pub(super) const CHECK: Check = Check { code: "DT209", name: "source-read-only", ignorable: Ignorable::Alerts, run };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let on: Vec<&str> =
-        ["innodb_read_only", "super_read_only", "read_only"].into_iter().filter(|n| facts.source.info.is_on(n)).collect();
+    let on: Vec<&str> = ["innodb_read_only", "super_read_only", "read_only"].into_iter().filter(|n| facts.source.info.is_on(n)).collect();
     if on.is_empty() {
         return Vec::new();
     }

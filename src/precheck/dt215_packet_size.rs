@@ -33,7 +33,9 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             )),
             Some(Width::Measured(bytes)) if by_insert && 2 * bytes + AROUND > destination => findings.push(CHECK.alert(
                 object,
-                format!("the widest row has {bytes} bytes; as an INSERT it may need twice that, more than max_allowed_packet ({destination})"),
+                format!(
+                    "the widest row has {bytes} bytes; as an INSERT it may need twice that, more than max_allowed_packet ({destination})"
+                ),
                 "raise max_allowed_packet at the destination, or SET GLOBAL local_infile=ON there",
             )),
             Some(Width::Measured(_)) => {}

@@ -12,7 +12,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     if bytes == 0 || !facts.spec.phases.full {
         return Vec::new();
     }
-    let cause = format!("the destination needs room for more than {} MiB of rows and indexes, as the source estimates", bytes.div_ceil(1 << 20));
+    let cause =
+        format!("the destination needs room for more than {} MiB of rows and indexes, as the source estimates", bytes.div_ceil(1 << 20));
     let mend = "check the free space there; a full copy leaves tables larger than at the source, and its binlog grows by as much again";
     vec![if bytes < SMALL { CHECK.info(None, cause, mend) } else { CHECK.alert(None, cause, mend) }]
 }

@@ -40,7 +40,11 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plan::sample, precheck::bench::Bench, spec::{Pattern, TableSelection}};
+    use crate::{
+        plan::sample,
+        precheck::bench::Bench,
+        spec::{Pattern, TableSelection},
+    };
 
     #[test]
     fn names_that_are_not_there_fail_and_empty_patterns_alert() {

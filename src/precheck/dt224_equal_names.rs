@@ -1,10 +1,7 @@
 //! DT224: does the destination have tables of these names already? (Requirements D15, D16.)
 
 use super::{Check, Facts, Finding, Ignorable};
-use crate::{
-    catalog::Table,
-    spec::ExistingTables,
-};
+use crate::{catalog::Table, spec::ExistingTables};
 
 pub(super) const CHECK: Check = Check { code: "DT224", name: "equal-names", ignorable: Ignorable::Alerts, run };
 

@@ -18,7 +18,11 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         .filter(|pairs| pairs.len() > 1)
         .flat_map(|pairs| {
             let sources = pairs.iter().map(|p| p.source.to_string()).collect::<Vec<_>>().join(" and ");
-            let why = if pairs.windows(2).all(|w| w[0].destination == w[1].destination) { "" } else { " there, where letter case does not count" };
+            let why = if pairs.windows(2).all(|w| w[0].destination == w[1].destination) {
+                ""
+            } else {
+                " there, where letter case does not count"
+            };
             pairs
                 .into_iter()
                 .map(move |pair| {

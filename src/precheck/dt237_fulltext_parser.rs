@@ -33,8 +33,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.table().create = "CREATE TABLE `t` (\n  `a` text COMMENT 'WITH PARSER',\n  FULLTEXT KEY `f` (`a`)\n)".into();
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
-        bench.table().create =
-            "CREATE TABLE `t` (\n  `a` text,\n  FULLTEXT KEY `f` (`a`) /*!50100 WITH PARSER `ngram` */ \n)".into();
+        bench.table().create = "CREATE TABLE `t` (\n  `a` text,\n  FULLTEXT KEY `f` (`a`) /*!50100 WITH PARSER `ngram` */ \n)".into();
         assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
     }
 }

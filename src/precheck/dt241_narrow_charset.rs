@@ -19,7 +19,10 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             {
                 findings.push(CHECK.failed(
                     table.object(),
-                    format!("column {} is {from} at the source and {to} at the destination, which cannot hold all its characters", column.name),
+                    format!(
+                        "column {} is {from} at the source and {to} at the destination, which cannot hold all its characters",
+                        column.name
+                    ),
                     "convert the destination's column to utf8mb4, or choose `conflict.existing_tables: align`",
                 ));
             }

@@ -14,12 +14,18 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             Some(0) => {}
             Some(groups) => findings.push(CHECK.failed(
                 object,
-                format!("key {}: {groups} groups of rows differ at the source and would be equal at the destination ({changes})", collision.key),
+                format!(
+                    "key {}: {groups} groups of rows differ at the source and would be equal at the destination ({changes})",
+                    collision.key
+                ),
                 "change the rows or the collation of the source's column, or give the destination's column a finer collation",
             )),
             None => findings.push(CHECK.alert(
                 object,
-                format!("key {} gets another collation ({changes}), and whether rows become equal by it could not be counted", collision.key),
+                format!(
+                    "key {} gets another collation ({changes}), and whether rows become equal by it could not be counted",
+                    collision.key
+                ),
                 "count them at the source, or expect the copy to stop at such rows; it never drops one",
             )),
         }

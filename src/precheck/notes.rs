@@ -2,19 +2,24 @@
 //! is the diff's.
 
 use super::{Check, Facts, Finding, Ignorable};
-use crate::{
-    diff::note,
-    plan::Severity,
-};
+use crate::{diff::note, plan::Severity};
 
-pub(super) const COLLATION_MAPPED: Check =
-    Check { code: note::COLLATION_MAPPED, name: "collation-mapped", ignorable: Ignorable::No, run: |f| of(f, &COLLATION_MAPPED, Severity::Info) };
+pub(super) const COLLATION_MAPPED: Check = Check {
+    code: note::COLLATION_MAPPED,
+    name: "collation-mapped",
+    ignorable: Ignorable::No,
+    run: |f| of(f, &COLLATION_MAPPED, Severity::Info),
+};
 pub(super) const CLAUSE_DROPPED: Check =
     Check { code: note::CLAUSE_DROPPED, name: "clause-dropped", ignorable: Ignorable::No, run: |f| of(f, &CLAUSE_DROPPED, Severity::Info) };
 pub(super) const ENGINE_CHANGED: Check =
     Check { code: note::ENGINE_CHANGED, name: "engine-changed", ignorable: Ignorable::No, run: |f| of(f, &ENGINE_CHANGED, Severity::Info) };
-pub(super) const DATABASE_DEFAULTS: Check =
-    Check { code: note::DATABASE_DEFAULTS, name: "database-defaults", ignorable: Ignorable::No, run: |f| of(f, &DATABASE_DEFAULTS, Severity::Info) };
+pub(super) const DATABASE_DEFAULTS: Check = Check {
+    code: note::DATABASE_DEFAULTS,
+    name: "database-defaults",
+    ignorable: Ignorable::No,
+    run: |f| of(f, &DATABASE_DEFAULTS, Severity::Info),
+};
 pub(super) const TABLE_KEPT: Check =
     Check { code: note::TABLE_KEPT, name: "table-kept", ignorable: Ignorable::No, run: |f| of(f, &TABLE_KEPT, Severity::Alert) };
 pub(super) const TYPE_MAPPED: Check =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use similar::TextDiff;
 
-use super::{DiffMode, super::text};
+use super::{super::text, DiffMode};
 use crate::{
     event::Phase,
     plan::{Action, ActionKind, ActionRisk, Finding, Plan, Server, Severity},
@@ -175,8 +175,7 @@ pub(super) fn plan_line(plan: &Plan) -> String {
 /// What keeps the plan from running, and what to do about it; one sentence each.
 pub(super) fn blocked(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
-    let unsafe_ids: Vec<&str> =
-        plan.blocked().filter(|a| matches!(a.risk, ActionRisk::Unsafe { .. })).map(|a| a.id.as_str()).collect();
+    let unsafe_ids: Vec<&str> = plan.blocked().filter(|a| matches!(a.risk, ActionRisk::Unsafe { .. })).map(|a| a.id.as_str()).collect();
     if !unsafe_ids.is_empty() {
         let it = if unsafe_ids.len() == 1 { "it" } else { "them" };
         let flags = if unsafe_ids.len() <= NAMED {
@@ -231,7 +230,8 @@ pub(super) fn diffs(plan: &Plan, mode: DiffMode) -> Vec<(String, String)> {
         seen.push((&action.object, &action.before, &action.after));
         let line_end = |text: &Option<String>| text.as_ref().map(|t| format!("{}\n", text::harmless_lines(t))).unwrap_or_default();
         let (before, after) = (line_end(&action.before), line_end(&action.after));
-        let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(2).header("destination now", "after this plan").to_string();
+        let diff =
+            TextDiff::from_lines(&before, &after).unified_diff().context_radius(2).header("destination now", "after this plan").to_string();
         diffs.push((text::harmless(&action.object), diff));
     }
     diffs

@@ -100,13 +100,17 @@ fn actions(plan: &Plan, options: &Options) -> String {
     table.set_header(used.iter().map(|&c| Cell::new(COLUMNS[c]).set_alignment(alignment(c))).collect::<Vec<_>>());
     for (index, cells) in rows.iter().enumerate() {
         let symbol = plan.actions.get(index).map(Action::symbol);
-        table.add_row(used.iter().map(|&c| {
-            let cell = Cell::new(&cells[c]).set_alignment(alignment(c));
-            match (options.color && matches!(c, 2 | 7), symbol) {
-                (true, Some(symbol)) => cell.fg(color(symbol)),
-                _ => cell,
-            }
-        }).collect::<Vec<_>>());
+        table.add_row(
+            used.iter()
+                .map(|&c| {
+                    let cell = Cell::new(&cells[c]).set_alignment(alignment(c));
+                    match (options.color && matches!(c, 2 | 7), symbol) {
+                        (true, Some(symbol)) => cell.fg(color(symbol)),
+                        _ => cell,
+                    }
+                })
+                .collect::<Vec<_>>(),
+        );
     }
     let longest = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0).max(COLUMNS[c].len());
     // Names get what the words leave, and half of the room at least.
