@@ -176,6 +176,12 @@ pub struct PlannedTable {
     pub rows_estimate: u64,
     /// Estimated bytes.
     pub bytes_estimate: u64,
+    /// Rows that are at the destination already, as it says itself.
+    pub rows_done: u64,
+    /// Bytes of those rows.
+    pub bytes_done: u64,
+    /// Nothing is left of it: an earlier run has finished it, and no [`Event::TableStarted`] will come.
+    pub finished: bool,
 }
 
 /// Listens to events. Called from many threads; must be quick and must not fail.

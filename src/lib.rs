@@ -8,6 +8,7 @@
 //! - `plan` orders changes and copies under ids, saves them and tells when they are stale; no input or output either.
 //! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
+//! - `verify` compares the rows of both ends and writes a receipt.
 //! - `ddl` takes statements apart: tokens, clauses, names.
 //! - `cli` reads arguments, environment and clock, calls the rooms, and turns every error into an exit code and hints.
 //! - `report` is the only printing beside `cli`.
@@ -27,3 +28,4 @@ pub mod precheck;
 pub mod report;
 pub mod spec;
 pub mod state;
+pub mod verify;

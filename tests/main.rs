@@ -1,5 +1,7 @@
 //! Tests of the whole program: one module per feature, one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
+
 mod catalog;
 mod cli;
 mod connect;
@@ -10,3 +12,4 @@ mod plan;
 mod precheck;
 mod spec;
 mod state;
+mod verify;

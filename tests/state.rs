@@ -234,6 +234,9 @@ fn the_life_of_a_task() {
         destination: TableName::new("shop_dr", name),
         rows_estimate,
         bytes_estimate: rows_estimate * 100,
+        rows_done: 0,
+        bytes_done: 0,
+        finished: false,
     };
     writer.observe(&Event::TablesPlanned { tables: vec![planned("orders", 1_000_000), planned("users", 500)] });
     writer.observe(&table_started("orders", 0));
@@ -284,7 +287,9 @@ fn the_life_of_a_task() {
     assert!(!watch.stop_requested().unwrap());
     writer.observe(&table_started("orders", 10_000));
     writer.observe(&Event::TableFinished { table: table("orders"), rows: 990_000, bytes: 99_000_000 });
-    writer.set_table_finished(&table("users"), &TableName::new("shop_dr", "users"), 501, 50_100);
+    writer.observe(&Event::TablesPlanned {
+        tables: vec![PlannedTable { rows_done: 501, bytes_done: 50_100, finished: true, ..planned("users", 500) }],
+    });
     writer.observe(&Event::PhaseFinished { phase: Phase::Full });
     writer.observe(&Event::StatementStarted {
         action: "a9".to_owned(),
@@ -338,10 +343,12 @@ fn files_that_are_not_ones_own_are_refused_with_a_reason() {
 }
 
 /// Files as earlier versions wrote them; a new step of the ladder adds a file here and changes none.
+const FILES: &[(u32, &str)] = &[(1, include_str!("../testdata/state/v1.sql"))];
+
 #[test]
 fn files_of_every_earlier_version_are_read_and_lifted() {
     let folder = tempfile::tempdir().unwrap();
-    for (version, sql) in [(1, include_str!("../testdata/state/v1.sql"))] {
+    for (version, sql) in FILES {
         let path = folder.path().join(format!("v{version}.db"));
         rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let before = std::fs::read(&path).unwrap();
@@ -370,4 +377,35 @@ fn a_finished_state_is_read_where_nothing_can_be_written() {
     let state = read(&path, SystemTime::now()).map(|s| s.state);
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
     assert_eq!(state.unwrap(), RunState::Finished);
+}
+
+#[test]
+fn status_and_stop_by_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let program = |arguments: &[&str]| {
+        let shown = crate::spec::outcome(crate::spec::dtsctl().args(arguments).arg("--state").arg(&path));
+        shown.replace(&path.display().to_string(), "PATH")
+    };
+    let show = |name: &str, shown: String| {
+        insta::with_settings!({snapshot_path => "snapshots/state", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!(name, shown);
+        });
+    };
+    show("status-of-nothing", program(&["status"]));
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("../testdata/state/v1.sql")).unwrap();
+    show("status-of-a-killed-run", program(&["status"]));
+    show("status-watch-ends-with-the-run", program(&["status", "--watch"]));
+    let json = program(&["status", "--format", "json"]);
+    let json = json.strip_prefix("exit 0\n---stdout---\n").unwrap().split("---stderr---").next().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(json).unwrap()["state"], "killed");
+    show("stop-of-nothing", program(&["stop"]));
+    {
+        let _guard = lock(&path, &me()).unwrap();
+        show("stop-of-a-run", program(&["stop"]));
+        assert!(ControlWatch::open(&path).unwrap().stop_requested().unwrap());
+    }
+    std::fs::write(&path, "not a database, and long enough to be looked at twice: a hundred bytes are what its header would have taken")
+        .unwrap();
+    show("status-of-another-file", program(&["status"]));
 }

@@ -15,6 +15,7 @@ use super::{
     explain,
 };
 use crate::{
+    clock::Clock,
     report::{Output, Paint},
     spec::{self, Origin, Spec, Surroundings},
 };
@@ -87,6 +88,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Standard input and standard error are terminals: a question can be asked and answered.
     pub can_ask: bool,
+    /// Standard output is a terminal on which one picture can take another's place.
+    pub redraws: bool,
 }
 
 impl Settings {
@@ -127,6 +130,7 @@ impl Settings {
             log_file: args.log_file.clone(),
             log_format: args.log_format,
             can_ask: streams.stdin_terminal && streams.stderr_terminal,
+            redraws: streams.stdout_terminal && !dumb,
         })
     }
 
@@ -157,6 +161,11 @@ impl Context {
     /// The time now.
     pub fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    /// The same for rooms that tell the time themselves.
+    pub fn clock(&self) -> Clock {
+        Clock::new(SystemTime::now)
     }
 
     /// Reads and checks the spec. Passwords are not read.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Context, error::CommandError, exit};
-use crate::{plan, spec};
+use crate::{plan, spec, state};
 
 /// What can be typed behind `dtsctl json-schema`.
 #[derive(Debug, Args)]
@@ -51,7 +51,8 @@ pub fn schema_of(document: Document) -> Option<Value> {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
         Document::Plan => Some(plan::json_schema()),
-        Document::Status | Document::Verify => None,
+        Document::Status => Some(state::schema()),
+        Document::Verify => Some(crate::verify::json_schema()),
     }
 }
 

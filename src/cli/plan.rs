@@ -62,7 +62,7 @@ impl From<DiffShown> for DiffMode {
 
 pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
-    let plan = prepare(context, &spec, &[])?.plan;
+    let plan = prepare(&spec, &[], context.now())?.plan;
     if let Some(path) = &args.out {
         fs::write(path, plan::save(&plan)).map_err(|error| {
             CommandError::failed(format!("cannot save the plan as {}", path.display()))

@@ -1,21 +1,24 @@
 //! From a spec to a plan: opens both ends, reads both catalogs and the progress, runs the prechecks. What `plan` shows and `apply` runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
-use super::{Context, error::CommandError, login::login};
+use super::{error::CommandError, login::login};
 use crate::{
     catalog::{self, Catalog, Column, TableName},
     clock,
     connect::{Login, Purpose, Session},
     destination::{TaskProgress, mysql},
-    diff::{self, Act, Change, Diff, Existing, ObjectKind, Stage},
+    diff::{self, Act, Change, Diff, Existing, ObjectKind, Risk, Stage},
     plan::{self, Plan, Progress, Scope, ServerFacts},
     precheck::{self, Ends, Facts},
     spec::{ExistingTables, SecondaryIndexes, Spec, StorageEngine},
 };
 
-/// Both ends open, all that was read of them, and the plan.
-pub struct Prepared {
+/// Both ends open, and all that was read of them.
+pub struct Survey {
     /// The source, for the catalog.
     pub source: Session,
     /// The destination, for the catalog.
@@ -34,12 +37,32 @@ pub struct Prepared {
     pub diff: Diff,
     /// What the destination says that earlier applies have done; `None` before the first.
     pub progress: Option<TaskProgress>,
+}
+
+impl Survey {
+    /// A change that loses nothing and is still to be made.
+    pub fn still_to_do(&self, stages: &[Stage]) -> Option<&Change> {
+        self.diff.changes.iter().find(|c| c.risk == Risk::Safe && stages.contains(&c.stage))
+    }
+}
+
+/// A survey and the plan that follows from it.
+pub struct Prepared {
+    /// What was read.
+    pub survey: Survey,
     /// The plan.
     pub plan: Plan,
 }
 
 /// Prepares a plan. `allow_unsafe` are ids of actions permitted on the command line.
-pub fn prepare(context: &Context, spec: &Spec, allow_unsafe: &[String]) -> Result<Prepared, CommandError> {
+pub fn prepare(spec: &Spec, allow_unsafe: &[String], now: SystemTime) -> Result<Prepared, CommandError> {
+    let mut survey = survey(spec)?;
+    let plan = plan_of(&mut survey, spec, allow_unsafe, now)?;
+    Ok(Prepared { survey, plan })
+}
+
+/// Opens both ends, reads what the spec selects of them, and compares.
+pub fn survey(spec: &Spec) -> Result<Survey, CommandError> {
     let (source_login, destination_login) = (login(&spec.source), login(&spec.destination));
     let mut source = Session::open(&source_login, Purpose::Catalog)?;
     let mut destination = Session::open(&destination_login, Purpose::Catalog)?;
@@ -56,42 +79,37 @@ pub fn prepare(context: &Context, spec: &Spec, allow_unsafe: &[String]) -> Resul
     let task = mysql::read_progress(&mut destination, &spec.name)?;
     let progress = progress_of(task.as_ref());
     let diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
-    let kept = collations(spec, &scope, &diff.changes, &destination_catalog);
+    Ok(Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress: task })
+}
+
+fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: SystemTime) -> Result<Plan, CommandError> {
+    let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress } =
+        survey;
+    let progress = progress_of(progress.as_ref());
+    let kept = collations(spec, scope, &diff.changes, destination_catalog);
     let gathered = precheck::gather(
-        Ends { source: &mut source, destination: &mut destination, source_login: &source_login, destination_login: &destination_login },
+        Ends { source, destination, source_login, destination_login },
         spec,
-        &scope,
-        &source_catalog,
-        &destination_catalog,
+        scope,
+        source_catalog,
+        destination_catalog,
         &|table: &TableName, column: &Column| kept.get(table)?.get(&column.name.to_lowercase()).cloned(),
     )?;
-    let source_facts = ServerFacts { address: source.address(), info: source.info(), catalog: &source_catalog };
-    let destination_facts = ServerFacts { address: destination.address(), info: destination.info(), catalog: &destination_catalog };
-    let facts = Facts::new(spec, source_facts, destination_facts, &scope, &progress, &diff, &gathered);
+    let source_facts = ServerFacts { address: source.address(), info: source.info(), catalog: source_catalog };
+    let destination_facts = ServerFacts { address: destination.address(), info: destination.info(), catalog: destination_catalog };
+    let facts = Facts::new(spec, source_facts, destination_facts, scope, &progress, diff, &gathered);
     let findings = precheck::run(&facts);
-    let plan = plan::build(plan::Inputs {
+    Ok(plan::build(plan::Inputs {
         spec,
-        created_at: clock::rfc3339(clock::milliseconds(context.now())),
+        created_at: clock::rfc3339(clock::milliseconds(now)),
         source: source_facts,
         destination: destination_facts,
-        scope: &scope,
+        scope,
         changes: &diff.changes,
         progress: &progress,
         findings,
         allow_unsafe,
-    });
-    Ok(Prepared {
-        source,
-        destination,
-        source_login,
-        destination_login,
-        source_catalog,
-        destination_catalog,
-        scope,
-        diff,
-        progress: task,
-        plan,
-    })
+    }))
 }
 
 /// Only what bears a name that the selection goes to, in any letter case where that does not count.

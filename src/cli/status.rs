@@ -1,10 +1,20 @@
 //! `dtsctl status`: how far a run is; reads the state file only.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use clap::Args;
 
-use super::{Context, args::duration, error::CommandError};
+use super::{
+    Context,
+    args::{Format, duration},
+    error::CommandError,
+    exit,
+};
+use crate::{
+    event::StopToken,
+    report::status::{self as shown, Options},
+    state::{self, RunState},
+};
 
 /// What can be typed behind `dtsctl status`.
 #[derive(Debug, Args)]
@@ -20,6 +30,46 @@ pub struct StatusArgs {
     pub interval: Duration,
 }
 
-pub(super) fn run(_context: &mut Context, _args: &StatusArgs) -> Result<u8, CommandError> {
-    Err(CommandError::internal("`dtsctl status` is not wired up yet"))
+pub(super) fn run(context: &mut Context, args: &StatusArgs) -> Result<u8, CommandError> {
+    let path = match &context.settings.state {
+        // The state file says whose it is; no spec is needed.
+        Some(path) => path.clone(),
+        None => {
+            let spec = context.load_spec()?;
+            context.state_path(&spec)
+        }
+    };
+    let how = Options { width: WIDTH, paint: context.settings.paint_out, resume: context.next("apply") };
+    let mut status = state::read(&path, context.now())?;
+    // As long as somebody may change it: a lock that is held without a run yet is a beginning.
+    while args.watch && matches!(status.state, RunState::Running | RunState::Starting) {
+        let text = match context.settings.format {
+            Format::Table if context.settings.redraws => format!("{CLEAR}{}", shown::table(&status, &how)),
+            Format::Table => format!("{}\n", shown::table(&status, &how)),
+            // One document a line, so that a program can read them one by one.
+            Format::Json => shown::json_line(&status),
+            Format::Markdown => format!("{}\n", shown::markdown(&status, &how.resume)),
+        };
+        context.stdout.write_all(text.as_bytes())?;
+        context.stdout.flush()?;
+        StopToken::default().wait(args.interval);
+        status = state::read(&path, context.now())?;
+    }
+    let redraw = args.watch && context.settings.redraws && context.settings.format == Format::Table;
+    if redraw {
+        context.stdout.write_all(CLEAR.as_bytes())?;
+    }
+    context.emit(&|format| {
+        Ok(match format {
+            Format::Table => shown::table(&status, &how),
+            Format::Json if args.watch => shown::json_line(&status),
+            Format::Json => shown::json(&status),
+            Format::Markdown => shown::markdown(&status, &how.resume),
+        })
+    })?;
+    Ok(exit::DONE)
 }
+
+const WIDTH: usize = 80;
+/// To the upper left corner, and everything away from there on.
+const CLEAR: &str = "\x1b[H\x1b[2J";

@@ -77,6 +77,12 @@ impl Flavor {
         }
     }
 
+    /// A collation of one name puts text in one order on both: servers of one line, since weights have changed between lines (traps.md
+    /// part 2, 14).
+    pub fn has_collations_of(self, other: Self) -> bool {
+        self.vendor == other.vendor && self.version.0 == other.version.0
+    }
+
     /// JSON is a binary type of its own. On MariaDB it is LONGTEXT with a check.
     pub fn has_json_type(self) -> bool {
         self.is_mysql()

@@ -8,7 +8,10 @@ mod output;
 mod paint;
 pub mod ping;
 pub mod plan;
+pub mod progress;
+pub mod status;
 pub mod text;
+pub mod verify;
 
 pub use error::{Message, message, spec_error};
 pub use output::Output;

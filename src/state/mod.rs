@@ -30,6 +30,6 @@ pub use lock::{Holder, LockGuard, holder, lock};
 pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan};
 pub use status::{
     FORMAT_VERSION, NoteStatus, PhaseState, PhaseStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status,
-    StopStatus, TableState, TableStatus, TaskStatus, Totals, WaitStatus,
+    StopStatus, TableState, TableStatus, TaskStatus, Totals, WaitStatus, schema,
 };
 pub use writer::{RangeTruth, RunEnd, StateWriter};

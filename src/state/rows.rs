@@ -65,12 +65,25 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
         ),
         Event::TablesPlanned { tables } => {
             for planned in tables {
-                plan_table(conn, &planned.table, &planned.destination, Some((planned.rows_estimate, planned.bytes_estimate)))?;
+                plan_table(conn, &planned.table, &planned.destination, planned.rows_estimate, planned.bytes_estimate)?;
+                run_sql(
+                    conn,
+                    "UPDATE table_copy SET rows_done = ?3, bytes_done = ?4, finished = iif(?5, coalesce(finished, ?6), NULL)
+                     WHERE source_database = ?1 AND source_table = ?2",
+                    params![
+                        planned.table.database,
+                        planned.table.table,
+                        whole(planned.rows_done),
+                        whole(planned.bytes_done),
+                        planned.finished,
+                        at.now
+                    ],
+                )?;
             }
             Ok(())
         }
         Event::TableStarted { table, destination, rows_estimate, bytes_estimate, rows_done, ranges } => {
-            plan_table(conn, table, destination, Some((*rows_estimate, *bytes_estimate)))?;
+            plan_table(conn, table, destination, *rows_estimate, *bytes_estimate)?;
             if *rows_done == 0 {
                 // From the beginning: what earlier runs had copied of it is not there any more.
                 run_sql(
@@ -150,16 +163,14 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
     }
 }
 
-/// Makes the table's row if there is none; brings its destination and, when given, its estimates up to date.
-fn plan_table(conn: &Connection, table: &TableName, destination: &TableName, estimate: Option<(u64, u64)>) -> Done {
-    let (rows, bytes) = estimate.map_or((None, None), |(rows, bytes)| (Some(whole(rows)), Some(whole(bytes))));
+/// Makes the table's row if there is none; brings its destination and its estimates of rows and bytes up to date.
+fn plan_table(conn: &Connection, table: &TableName, destination: &TableName, rows: u64, bytes: u64) -> Done {
     run_sql(
         conn,
         "INSERT INTO table_copy (source_database, source_table, destination_database, destination_table, rows_estimate, bytes_estimate)
-         VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0), coalesce(?6, 0))
-         ON CONFLICT DO UPDATE SET destination_database = ?3, destination_table = ?4,
-            rows_estimate = coalesce(?5, rows_estimate), bytes_estimate = coalesce(?6, bytes_estimate)",
-        params![table.database, table.table, destination.database, destination.table, rows, bytes],
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET destination_database = ?3, destination_table = ?4, rows_estimate = ?5, bytes_estimate = ?6",
+        params![table.database, table.table, destination.database, destination.table, whole(rows), whole(bytes)],
     )
 }
 
@@ -212,16 +223,6 @@ pub(super) fn set_range(conn: &Connection, at: &At, table: &TableName, range: u3
             (SELECT sum(read), sum(bytes) FROM range_copy WHERE table_id = table_copy.id)
          WHERE source_database = ?1 AND source_table = ?2",
         params![table.database, table.table],
-    )
-}
-
-pub(super) fn set_table_finished(conn: &Connection, at: &At, table: &TableName, destination: &TableName, rows: u64, bytes: u64) -> Done {
-    plan_table(conn, table, destination, None)?;
-    run_sql(
-        conn,
-        "UPDATE table_copy SET rows_done = ?3, bytes_done = ?4, finished = coalesce(finished, ?5)
-         WHERE source_database = ?1 AND source_table = ?2",
-        params![table.database, table.table, whole(rows), whole(bytes), at.now],
     )
 }
 

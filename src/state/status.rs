@@ -12,6 +12,11 @@ use crate::{catalog::TableName, event::Phase};
 /// Version of the status document; the minor number grows when something is added.
 pub const FORMAT_VERSION: &str = "1.0";
 
+/// The JSON Schema (draft-07) of [`Status`].
+pub fn schema() -> serde_json::Value {
+    schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<Status>().to_value()
+}
+
 /// The status of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "dtsctl status")]

@@ -1,0 +1,312 @@
+//! The receipt of `dtsctl verify` for people, as markdown and as JSON, and its progress.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::Write,
+    sync::{Mutex, PoisonError},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Paint;
+use crate::verify::{DifferenceKind, Method, Mode, Progress, RowDifference, TableReceipt, Verdict, VerifyReceipt};
+
+/// Width that the table for people keeps to, names of keys apart.
+const WIDTH: usize = 80;
+
+/// For a terminal, 80 columns wide.
+pub fn table(receipt: &VerifyReceipt, paint: Paint) -> String {
+    let mut out = String::new();
+    let ends = [&receipt.source, &receipt.destination].map(|s| format!("{} ({})", harmless(&s.address), s.flavor));
+    let _ = writeln!(out, "{}  {} -> {}\n", paint.strong("dtsctl verify"), ends[0], ends[1]);
+    let name_width = receipt.tables.iter().map(|t| name(t).chars().count()).max().unwrap_or(5).clamp(5, 28);
+    let _ = writeln!(
+        out,
+        "{}",
+        paint.strong(&format!(
+            " {:name_width$} {:9} {:>11} {:>9} {:>9} {:>9}",
+            "table", "how", "rows", "missing", "extra", "different"
+        ))
+    );
+    for table in &receipt.tables {
+        let mut shown = name(table);
+        if shown.chars().count() > name_width {
+            shown = format!("{}~", shown.chars().take(name_width - 1).collect::<String>());
+        }
+        let at_least = if table.exact { "" } else { ">=" };
+        let number = |n: u64| if n == 0 { "-".to_owned() } else { format!("{at_least}{n}") };
+        let line = format!(
+            " {shown:name_width$} {:9} {:>11} {:>9} {:>9} {:>9}",
+            method(table.method),
+            table.source_rows,
+            number(table.missing),
+            number(table.extra),
+            number(table.different)
+        );
+        let line = if table.verdict == Verdict::Equal { line } else { paint.bad(&line) };
+        let _ = writeln!(out, "{line}");
+    }
+    for table in receipt.tables.iter().filter(|t| !details(t).is_empty()) {
+        let _ = writeln!(out, "\n{}", paint.strong(&name(table)));
+        for line in details(table) {
+            let _ = writeln!(out, "{}", wrapped(&line, "  "));
+        }
+        for row in &table.rows {
+            let _ = writeln!(out, "  {:10} {}", kind(row.kind), key(row));
+        }
+    }
+    let missed = not_covered(receipt);
+    if !missed.is_empty() {
+        let _ = writeln!(out, "\n{}", paint.strong("not covered"));
+        for line in missed {
+            let _ = writeln!(out, "{}", wrapped(&line, "  "));
+        }
+    }
+    let _ = writeln!(out, "\n{}", wrapped(&summary(receipt), ""));
+    out
+}
+
+/// For a pull request.
+pub fn markdown(receipt: &VerifyReceipt) -> String {
+    let cell = |text: &str| harmless(text).replace('\\', "\\\\").replace('|', "\\|").replace('`', "\\`").replace('<', "&lt;");
+    let mut out = String::new();
+    let _ = writeln!(out, "## dtsctl verify: {}\n", if receipt.verdict == Verdict::Equal { "equal" } else { "**data differs**" });
+    let _ = writeln!(out, "{}\n", cell(&summary(receipt)));
+    let _ = writeln!(out, "| table | how | source rows | destination rows | missing | extra | different | |\n|---|---|--:|--:|--:|--:|--:|---|");
+    for t in &receipt.tables {
+        let result = if t.verdict == Verdict::Equal { "equal" } else { "**differs**" };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {result} |",
+            cell(&name(t)),
+            method(t.method),
+            t.source_rows,
+            t.destination_rows,
+            t.missing,
+            t.extra,
+            t.different
+        );
+    }
+    for table in receipt.tables.iter().filter(|t| !details(t).is_empty()) {
+        let _ = writeln!(out, "\n**{}**\n", cell(&name(table)));
+        for line in details(table) {
+            let _ = writeln!(out, "- {}", cell(&line));
+        }
+        for row in &table.rows {
+            let _ = writeln!(out, "- {} {}", kind(row.kind), cell(&key(row)));
+        }
+    }
+    let missed = not_covered(receipt);
+    if !missed.is_empty() {
+        let _ = writeln!(out, "\n**Not covered**\n");
+        for line in missed {
+            let _ = writeln!(out, "- {}", cell(&line));
+        }
+    }
+    out
+}
+
+/// The receipt itself.
+///
+/// # Errors
+/// Never for a receipt; what `serde_json` says.
+pub fn json(receipt: &VerifyReceipt) -> Result<String, serde_json::Error> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(receipt)?))
+}
+
+fn name(table: &TableReceipt) -> String {
+    let source = harmless(&table.source.to_string());
+    if table.source == table.destination { source } else { format!("{source} -> {}", harmless(&table.destination.to_string())) }
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::Ranges => "checksums",
+        Method::Stream => "rows",
+        Method::Multiset => "multiset",
+        Method::Count => "count",
+        Method::Missing => "missing",
+    }
+}
+
+fn kind(kind: DifferenceKind) -> &'static str {
+    match kind {
+        DifferenceKind::Missing => "missing",
+        DifferenceKind::Extra => "extra",
+        DifferenceKind::Different => "different",
+        DifferenceKind::JsonTypeChanged => "JSON type",
+    }
+}
+
+fn key(row: &RowDifference) -> String {
+    let mut text = row
+        .key
+        .iter()
+        .map(|k| format!("{}={}", harmless(&k.column), k.value.as_deref().map_or_else(|| "NULL".to_owned(), harmless)))
+        .collect::<Vec<_>>()
+        .join(" ");
+    if row.count > 1 {
+        let _ = write!(text, " ({} times)", row.count);
+    }
+    if !row.columns.is_empty() {
+        let columns: Vec<String> = row.columns.iter().map(|c| harmless(c)).collect();
+        let _ = write!(text, "  in {}", columns.join(", "));
+    }
+    text
+}
+
+fn details(table: &TableReceipt) -> Vec<String> {
+    let mut lines = Vec::new();
+    if table.method == Method::Missing {
+        lines.push(format!("The table is missing at the destination with all of its {} rows.", table.source_rows));
+    } else if table.source_rows != table.destination_rows {
+        lines.push(format!("{} rows at the source, {} at the destination.", table.source_rows, table.destination_rows));
+    }
+    if !table.differing_columns.is_empty() {
+        let columns: Vec<String> = table.differing_columns.iter().map(|c| format!("{} ({})", harmless(&c.column), c.rows)).collect();
+        lines.push(format!("Differing columns, with rows: {}.", columns.join(", ")));
+    }
+    if table.json_type_changed > 0 {
+        lines.push(format!("{} rows are equal as JSON, with its type or text changed.", table.json_type_changed));
+    }
+    for (columns, end) in [(&table.columns_only_source, "source"), (&table.columns_only_destination, "destination")] {
+        if !columns.is_empty() {
+            let columns: Vec<String> = columns.iter().map(|c| harmless(c)).collect();
+            lines.push(format!("Only the {end} has: {}.", columns.join(", ")));
+        }
+    }
+    if !table.exact {
+        lines.push("There may be more: no closer look was taken beyond --max-diffs.".to_owned());
+    }
+    lines
+}
+
+/// Equal reasons of many tables become one line.
+fn not_covered(receipt: &VerifyReceipt) -> Vec<String> {
+    let mut by_reason: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for table in &receipt.tables {
+        for missed in &table.not_covered {
+            by_reason.entry((&missed.what, &missed.why)).or_default().push(name(table));
+        }
+    }
+    let mut lines: Vec<String> = by_reason
+        .into_iter()
+        .map(|((what, why), tables)| {
+            let more = if tables.len() > 3 { format!(" and {} more", tables.len() - 3) } else { String::new() };
+            format!("{}{more}: {what}: {why}", tables.iter().take(3).cloned().collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    lines.extend(receipt.not_covered.iter().map(|n| format!("{}: {}", n.what, n.why)));
+    lines
+}
+
+fn summary(receipt: &VerifyReceipt) -> String {
+    let rows: u64 = receipt.tables.iter().map(|t| t.source_rows).sum();
+    let how = match receipt.mode {
+        Mode::Full => "compared".to_owned(),
+        Mode::Sample { percent } => {
+            format!("compared in a sample of {percent} % of the key ranges (seed {})", receipt.seed.unwrap_or_default())
+        }
+        Mode::Count => "counted".to_owned(),
+    };
+    let differing: Vec<&TableReceipt> = receipt.differing().collect();
+    let head = format!("{} tables, {rows} rows {how} in {:.1} s", receipt.tables.len(), receipt.milliseconds as f64 / 1000.0);
+    if differing.is_empty() {
+        return format!("Verify: equal. {head}.");
+    }
+    let sum = |f: fn(&TableReceipt) -> u64| differing.iter().map(|t| f(t)).sum::<u64>();
+    let at_least = if differing.iter().all(|t| t.exact) { "" } else { "at least " };
+    format!(
+        "Verify: {} of {head} differ: {at_least}{} missing, {} extra, {} different.",
+        differing.len(),
+        sum(|t| t.missing),
+        sum(|t| t.extra),
+        sum(|t| t.different)
+    )
+}
+
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) { '?' } else { c }).collect()
+}
+
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut out, mut width) = (indent.to_owned(), indent.len());
+    for (i, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if i > 0 && width + 1 + length > WIDTH {
+            out.push('\n');
+            out.push_str(indent);
+            out.push_str("  ");
+            width = indent.len() + 2;
+        } else if i > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out
+}
+
+/// Shows progress as it comes: a bar, lines, or nothing.
+pub struct VerifyProgress {
+    bar: Option<ProgressBar>,
+    lines: Option<Mutex<Box<dyn Write + Send>>>,
+}
+
+impl VerifyProgress {
+    /// Nothing is shown.
+    pub fn none() -> Self {
+        Self { bar: None, lines: None }
+    }
+
+    /// One bar on standard error over so many rows, as estimated.
+    pub fn bar(rows_estimate: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(rows_estimate), ProgressDrawTarget::stderr_with_hz(5));
+        let style = ProgressStyle::with_template("verify [{bar:30}] {human_pos} of ~{human_len} rows  {per_sec}  {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar: Some(bar), lines: None }
+    }
+
+    /// A line a table.
+    pub fn lines(out: impl Write + Send + 'static) -> Self {
+        Self { bar: None, lines: Some(Mutex::new(Box::new(out))) }
+    }
+
+    /// Takes one piece of progress.
+    pub fn observe(&self, progress: &Progress) {
+        if let Some(bar) = &self.bar {
+            match progress {
+                Progress::TableStarted { table, .. } => bar.set_message(harmless(&table.to_string())),
+                Progress::RowsCompared { rows, .. } => {
+                    bar.inc(*rows);
+                    if bar.length().is_some_and(|length| length < bar.position()) {
+                        bar.set_length(bar.position());
+                    }
+                }
+                Progress::Waiting { reason } => bar.set_message(format!("waiting: {}", harmless(reason))),
+                Progress::WaitOver => bar.set_message(""),
+                Progress::TableFinished { .. } => {}
+            }
+        }
+        if let Some(lines) = &self.lines {
+            let line = match progress {
+                Progress::TableFinished { table, verdict: Verdict::Equal } => format!("verify {}: equal", harmless(&table.to_string())),
+                Progress::TableFinished { table, .. } => format!("verify {}: differs", harmless(&table.to_string())),
+                Progress::Waiting { reason } => format!("verify waits: {}", harmless(reason)),
+                _ => return,
+            };
+            let mut out = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            // Progress that cannot be shown is no reason to fail.
+            let _ = writeln!(out, "{line}");
+        }
+    }
+
+    /// Takes the bar off the terminal.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
