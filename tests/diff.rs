@@ -72,6 +72,20 @@ fn told(diff: &Diff) -> String {
     lines.join("\n")
 }
 
+/// Defaults that one server or both cannot print, and expressions that each prints in its own way.
+const MORE: &str = "\
+CREATE TABLE more_defaults (id INT PRIMARY KEY, e VARCHAR(20) DEFAULT 'a😀', q VARCHAR(20) DEFAULT 'what?', b BINARY(4) DEFAULT 0x00FF00, \
+  vb VARBINARY(9) DEFAULT 0xFF27, l VARCHAR(9) CHARACTER SET latin1 DEFAULT 'é?', t TEXT DEFAULT ('x'), f DOUBLE DEFAULT -1e10, \
+  d DECIMAL(9,3) DEFAULT '1.5', y YEAR DEFAULT 2020, bi BIT(4) DEFAULT b'101', u VARCHAR(36) DEFAULT (UUID()), j JSON DEFAULT (JSON_ARRAY())) ENGINE=InnoDB;
+CREATE TABLE more_expressions (a INT, b INT, c DATE, d VARCHAR(36), \
+  e INT AS (CASE WHEN a > 1 THEN 2 ELSE 3 END), f INT AS (IF(a BETWEEN 1 AND 3, a IN (1, 2), NOT a)), g INT AS (-a DIV 2), \
+  i DOUBLE AS (a * 1.0e0 % 3 + (a - (b - 1)) * 2), j DATETIME AS (DATE_ADD(c, INTERVAL 1 DAY)), k INT AS (a <=> 3 XOR b), \
+  m INT AS (a ^ 3 | ~a & 2 << 1), n VARCHAR(9) AS (TRIM(BOTH 'x' FROM d)), p INT AS (EXTRACT(YEAR FROM c)), r VARCHAR(40) AS (UPPER(LCASE(d))), \
+  s INT AS (a IS TRUE), t INT AS (d NOT LIKE 'a!%' ESCAPE '!'), u VARCHAR(40) AS (IFNULL(COALESCE(d, NULL), 'é')) STORED, \
+  w INT AS (a AND b OR NOT a), x INT AS (POSITION('a' IN d)), y VARCHAR(60) AS (CONCAT(d, '-', a)), z INT AS (d REGEXP '^a'), \
+  CHECK (a <> b), CHECK (d IN ('x', 'y')), CONSTRAINT named CHECK (a IS NOT NULL AND (b > 1 OR b < -1))) ENGINE=InnoDB;
+";
+
 /// Every table of testdata/types on every pair: made, completed, and then no change is found.
 #[test]
 fn a_second_plan_after_a_finished_apply_has_no_changes() {
@@ -85,6 +99,7 @@ fn a_second_plan_after_a_finished_apply_has_no_changes() {
         for file in ["types/common.sql", &format!("types/{from}.sql")] {
             testbed::sql::run_file(&mut conn, &testbed::testdata(file), &mapping.from).expect("the file runs");
         }
+        source.exec(&format!("SET NAMES utf8mb4;\nUSE `{}_types`;\n{MORE}", mapping.from)).expect("more tables");
         let start = look(source, &mapping.from);
         let first = compare(&start, &look(destination, &mapping.to), &mapping, Existing::Fail, true);
         assert!(first.changes.iter().filter(|c| c.part == Part::Definition).count() > 100);
@@ -103,6 +118,12 @@ fn a_second_plan_after_a_finished_apply_has_no_changes() {
         let last = compare(&start, &look(destination, &mapping.to), &mapping, Existing::Fail, true);
         let left: Vec<&Change> = last.changes.iter().filter(|c| !is_refused(c)).collect();
         assert!(left.is_empty(), "{from} -> {to}: {left:#?}");
+
+        // Somebody alters what we made.
+        destination.exec(&format!("ALTER TABLE `{}_types`.ints ADD COLUMN intruder INT;\n", mapping.to)).expect("altered");
+        let drifted = compare(&start, &look(destination, &mapping.to), &mapping, Existing::Fail, true);
+        let outside: Vec<&str> = drifted.changes.iter().filter(|c| c.outside).map(|c| c.what.as_str()).collect();
+        assert_eq!(outside, ["drop column intruder"]);
         insta::assert_snapshot!(format!("crossing_{from}_{to}"), told(&first));
     }
 }

@@ -173,6 +173,7 @@ impl Parser<'_> {
                 if !["null", "true", "false", "unknown"].contains(&what.as_str()) {
                     return None;
                 }
+                let left = if what == "null" { left } else { truth(left) };
                 if not { format!("(not ({left} is {what}))") } else { format!("({left} is {what})") }
             }
             "member" if self.eat("of") => format!("({left} member of {})", self.arguments()?),
@@ -186,11 +187,11 @@ impl Parser<'_> {
             match word.as_str() {
                 "not" => {
                     self.at += 1;
-                    return Some(format!("(not {})", self.expression(NOT)?));
+                    return Some(format!("(not {})", truth(&self.expression(NOT)?)));
                 }
                 "!" => {
                     self.at += 1;
-                    return Some(format!("(not {})", self.expression(UNARY + 1)?));
+                    return Some(format!("(not {})", truth(&self.expression(UNARY + 1)?)));
                 }
                 "-" | "~" => {
                     self.at += 1;
@@ -297,6 +298,7 @@ impl Parser<'_> {
 
     /// A list in parentheses and how many it holds. Between expressions may stand keywords, as in `cast(a as char)`.
     fn arguments(&mut self) -> Option<Arguments> {
+        let conditional = self.at > 0 && self.word_at(self.at - 1).as_deref() == Some("if");
         if !self.eat("(") {
             return None;
         }
@@ -305,7 +307,8 @@ impl Parser<'_> {
             return Some(Arguments(String::new(), 0));
         }
         loop {
-            let mut parts = vec![self.expression(0)?];
+            let first = self.expression(0)?;
+            let mut parts = vec![if conditional && list.is_empty() { truth(&first).to_owned() } else { first }];
             while !matches!(self.word().as_deref(), Some("," | ")")) {
                 parts.push(self.expression(0)?);
             }
@@ -329,6 +332,7 @@ impl Parser<'_> {
             if !self.eat("then") {
                 return None;
             }
+            let condition = if parts.len() == 1 || parts[1].starts_with("when ") { truth(&condition).to_owned() } else { condition };
             parts.push(format!("when {condition} then {}", self.expression(0)?));
         }
         if self.eat("else") {
@@ -350,12 +354,44 @@ fn synonym(word: &str) -> &str {
     SYNONYMS.iter().find(|(from, _)| *from == word).map_or(word, |(_, to)| to)
 }
 
+/// What a condition tests. MySQL stores `0 <> a` where a bare value stands as a condition (seen on 9.7.4), MariaDB the value or `a <> 0`.
+fn truth(condition: &str) -> &str {
+    const ZEROES: &[&str] = &["0", "date'0000-00-00'", "timestamp'0000-00-00 00:00:00'", "time'00:00:00'"];
+    let Some(inner) = condition.strip_prefix('(').and_then(|c| c.strip_suffix(')')) else { return condition };
+    for zero in ZEROES {
+        let left = inner.strip_prefix(zero).and_then(|rest| rest.strip_prefix(" <> "));
+        let right = inner.strip_suffix(zero).and_then(|rest| rest.strip_suffix(" <> "));
+        if let Some(value) = left.or(right).filter(|v| is_one(v)) {
+            return value;
+        }
+    }
+    condition
+}
+
+/// A canonical text that is one operand: no blank outside of its own parentheses, brackets and quotes.
+fn is_one(text: &str) -> bool {
+    let (mut depth, mut quote) = (0_usize, None);
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(q), _) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '`') => quote = Some(c),
+            (None, '(' | '[') => depth += 1,
+            (None, ')' | ']') => depth = depth.saturating_sub(1),
+            (None, ' ') if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
 /// AND and OR of several are one list, however they were nested.
 fn join(operator: &str, left: &str, right: &str) -> String {
     let open = |side: &str| {
         let inner = side.strip_prefix(&format!("[{operator} "))?.strip_suffix(&format!(" {operator}]"))?;
         Some(inner.to_owned())
     };
+    let (left, right) = if matches!(operator, "and" | "or" | "xor") { (truth(left), truth(right)) } else { (left, right) };
     if matches!(operator, "and" | "or") {
         let left = open(left).unwrap_or_else(|| left.to_owned());
         let right = open(right).unwrap_or_else(|| right.to_owned());
@@ -412,6 +448,11 @@ mod tests {
             ("((`a` and `b`) and `c`)", "`a` and (`b` and `c`)"),
             ("(`d` in (_utf8mb4'x',_utf8mb4'y'))", "`d` in ('x','y')"),
             ("(`d` not in (1,2))", "!(`d` in (1,2))"),
+            ("((`a` <=> 3) xor (0 <> `b`))", "`a` <=> 3 xor `b`"),
+            ("((0 <> `a`) is true)", "`a` is true"),
+            ("if((0 <> `a`),(0 <> `b`),1)", "if(`a`,0 <> `b`,1)"),
+            ("(case when (0 <> (`a` + 1)) then 1 end)", "case when `a` + 1 then 1 end"),
+            ("((0 <> `a`) and (DATE'0000-00-00' <> `c`))", "`a` and `c` <> DATE'0000-00-00'"),
             ("CURRENT_TIMESTAMP", "current_timestamp()"),
             ("CURRENT_TIMESTAMP(3)", "current_timestamp(3)"),
         ] {
@@ -430,6 +471,9 @@ mod tests {
             ("_latin1'a'", "'a'"),
             ("`a` between 1 and 2 and `b`", "`a` between 1 and (2 and `b`)"),
             ("-`a` ^ 2", "-(`a` ^ 2)"),
+            ("0 <> `a`", "`a`"),
+            ("`b` and 0 <> `a` <> 0", "`b` and `a`"),
+            ("if(`b`,0 <> `a`,1)", "if(`b`,`a`,1)"),
         ] {
             assert_ne!(canonical(a), canonical(b), "{a} / {b}");
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Part, Risk, Stage, UnsafeAction,
-    compare::{self, Difference},
+    compare::Difference,
     render,
     shape::{ForeignKey, Shape, charset_of},
     unsupported, widen,
@@ -203,16 +203,18 @@ fn partition(wanted: &Shape) -> Step {
     step
 }
 
+fn without_name(column: &ColumnClause) -> String {
+    let text = render::column(column);
+    text.strip_prefix(&quote_name(&column.name)).map(|t| t.trim_start().to_owned()).unwrap_or(text)
+}
+
 /// What differs, in words, for a note on a table that stays as it is.
 pub(super) fn in_words(difference: &Difference<'_>) -> Vec<String> {
     let mut words = Vec::new();
     words.extend(difference.add_columns.iter().map(|(c, _)| format!("column {} is missing", c.name)));
     words.extend(difference.drop_columns.iter().map(|c| format!("column {} is only there", c.name)));
     words.extend(
-        difference
-            .modify_columns
-            .iter()
-            .map(|(w, a)| format!("column {} is `{}`, not `{}`", w.name, compare::column(a), compare::column(w))),
+        difference.modify_columns.iter().map(|(w, a)| format!("column {} is {}, not {}", w.name, without_name(a), without_name(w))),
     );
     if !difference.move_columns.is_empty() {
         words.push("the columns stand in another order".to_owned());

@@ -124,7 +124,7 @@ fn columns<'a>(wanted: &'a Shape, actual: &'a Shape, difference: &mut Difference
         match actual.column(&column.name) {
             None => difference.add_columns.push((column, before)),
             Some(there) => {
-                if self::column(column) != self::column(there) {
+                if column_text(column) != column_text(there) {
                     difference.modify_columns.push((column, there));
                 }
                 if order[at].eq_ignore_ascii_case(&column.name) {
@@ -163,7 +163,7 @@ fn options(wanted: &Shape, actual: &Shape, difference: &mut Difference<'_>) {
 }
 
 /// A column's canonical text. Checks are compared apart from it on MySQL, where they belong to the table.
-pub(super) fn column(c: &ColumnClause) -> String {
+fn column_text(c: &ColumnClause) -> String {
     let mut parts = vec![data_type(&c.data_type)];
     parts.extend(c.collation.as_deref().map(same_name));
     if let Some(generated) = &c.generated {

@@ -19,9 +19,12 @@ mod widen;
 pub use change::*;
 pub use tables::{common_columns, differences};
 
+use std::collections::HashSet;
+
 use crate::{
     catalog::{Catalog, Table, TableName},
     connect::ServerInfo,
+    ddl::{Clause, Definition},
 };
 
 /// Both sides and the choices between them.
@@ -32,6 +35,7 @@ struct Sides<'a> {
     destination_info: &'a ServerInfo,
     mapping: &'a dyn Mapping,
     options: &'a Options<'a>,
+    ambiguous: HashSet<(String, String)>,
 }
 
 impl Sides<'_> {
@@ -42,6 +46,7 @@ impl Sides<'_> {
             destination: self.destination,
             mapping: self.mapping,
             engine: self.options.engine.as_deref(),
+            ambiguous: &self.ambiguous,
         }
     }
 
@@ -69,7 +74,8 @@ pub fn changes(
     mapping: &dyn Mapping,
     options: &Options<'_>,
 ) -> Diff {
-    let sides = Sides { source, source_info, destination, destination_info, mapping, options };
+    let ambiguous = ambiguous_names(source, mapping);
+    let sides = Sides { source, source_info, destination, destination_info, mapping, options, ambiguous };
     let mut diff = Diff::default();
     objects::databases(&sides, &mut diff);
     objects::sequences(&sides, &mut diff);
@@ -81,6 +87,27 @@ pub fn changes(
     diff.notes.sort();
     diff.notes.dedup();
     diff
+}
+
+/// Constraint names that more than one table of a destination database would have.
+fn ambiguous_names(source: &Catalog, mapping: &dyn Mapping) -> HashSet<(String, String)> {
+    let mut seen = HashSet::new();
+    let mut twice = HashSet::new();
+    for table in source.tables.iter().filter(|t| t.create.contains("\n  CONSTRAINT `")) {
+        let (Some(name), Ok(definition)) = (mapping.table(&table.name), Definition::parse(&table.create)) else { continue };
+        for item in &definition.items {
+            let constraint = match &item.clause {
+                Clause::ForeignKey(key) => key.name.as_ref(),
+                Clause::Check(check) => check.name.as_ref(),
+                _ => None,
+            };
+            let key = constraint.map(|c| (name.database.to_lowercase(), c.to_lowercase()));
+            if let Some(key) = key.filter(|k| !seen.insert(k.clone())) {
+                twice.insert(key);
+            }
+        }
+    }
+    twice
 }
 
 #[cfg(test)]

@@ -239,7 +239,14 @@ pub fn differences(
     engine: Option<&str>,
 ) -> Result<Vec<String>, String> {
     let (there, catalog) = destination;
-    let way = translate::Way { from: source_info.flavor, to: destination_info.flavor, destination: catalog, mapping, engine };
+    let way = translate::Way {
+        from: source_info.flavor,
+        to: destination_info.flavor,
+        destination: catalog,
+        mapping,
+        engine,
+        ambiguous: &std::collections::HashSet::new(),
+    };
     let translated = translate::translate(source, &there.name, &way)?;
     let actual = Shape::of(there)?;
     let difference = compare::compare(&translated.shape, &actual, destination_info.folds_names());

@@ -265,3 +265,31 @@ fn a_database_with_other_defaults_is_noted() {
     assert_eq!(diff.changes, []);
     assert_eq!(diff.notes[0].code, note::DATABASE_DEFAULTS);
 }
+
+/// MariaDB names checks per table, MySQL per database.
+#[test]
+fn names_that_would_meet_in_one_database_are_left_to_the_server() {
+    let text = |name: &str| {
+        format!(
+            "CREATE TABLE `{name}` (\n  `a` int(11) DEFAULT NULL,\n  CONSTRAINT `positive` CHECK (`a` > 0),\n  CONSTRAINT `{name}_ok` CHECK (`a` < 9)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+        )
+    };
+    let source = catalog(&["s"], vec![table("s", &text("t")), table("s", &text("u"))]);
+    let diff = run(&Case { from: MARIADB, ..PLAIN }, &source, &catalog(&["s_dr"], Vec::new()));
+    for (change, name) in diff.changes.iter().zip(["t", "u"]) {
+        let statement = &change.statements[0];
+        assert!(statement.contains(",\n  CHECK (`a` > 0)") && statement.contains(&format!("CONSTRAINT `{name}_ok` CHECK")), "{statement}");
+    }
+}
+
+/// The documentation's table is this one.
+#[test]
+fn the_table_of_what_crosses_flavours_is_documented() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/flavours.md");
+    let head = "# What becomes of a definition between MySQL and MariaDB\n\nGenerated from `src/diff/mapping.rs` (`DTSCTL_GEN=1 cargo test flavours`). What no row names and both vendors know is carried as it\nstands. What is left out appears in the plan as a note, what is refused blocks its table, and a collation marked `map-collation` needs\npermission where its column is part of a unique key.\n\n";
+    let expected = format!("{head}{}", mapping::as_markdown());
+    if std::env::var_os("DTSCTL_GEN").is_some() {
+        std::fs::write(file, &expected).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap_or_default(), expected, "run `DTSCTL_GEN=1 cargo test flavours`");
+}

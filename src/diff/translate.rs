@@ -1,5 +1,7 @@
 //! A source table as it shall be at the destination: names mapped, charsets explicit, clauses in the destination's spelling.
 
+use std::collections::HashSet;
+
 use super::{
     Mapping, Note, UnsafeAction,
     mapping::{self, Fate, Nearness},
@@ -35,9 +37,16 @@ pub(super) struct Way<'a> {
     pub(super) destination: &'a Catalog,
     pub(super) mapping: &'a dyn Mapping,
     pub(super) engine: Option<&'a str>,
+    /// Names of checks and foreign keys that several tables of one destination database would have, as database and name in lower
+    /// case. MySQL wants them unique per database (manual: CHECK Constraints), so the server names these itself.
+    pub(super) ambiguous: &'a HashSet<(String, String)>,
 }
 
 impl Way<'_> {
+    fn is_ambiguous(&self, table: &TableName, name: Option<&str>) -> bool {
+        name.is_some_and(|n| self.ambiguous.contains(&(table.database.to_lowercase(), n.to_lowercase())))
+    }
+
     fn crosses(&self) -> bool {
         self.from.vendor != self.to.vendor
     }
@@ -302,8 +311,12 @@ impl Work<'_> {
         if !self.way.crosses() {
             return text.to_owned();
         }
-        let text = if self.way.to.is_mariadb() { regexp_infix(text) } else { text.to_owned() };
+        let text = if self.way.to.is_mariadb() { regexp_infix(&without_introducers(text)) } else { text.to_owned() };
         let tokens = lex::significant(&text, Mode::default());
+        let odd = |w: &[lex::Token]| w[0].kind == Kind::Introducer && !w[1].text(&text).is_ascii();
+        if self.way.to.is_mariadb() && tokens.windows(2).any(odd) {
+            self.refuse(unsupported::FEATURE, Some(object), "MariaDB garbles a literal beyond ASCII behind a charset introducer");
+        }
         let functions = mapping::FUNCTIONS.iter().filter(|(vendor, _)| *vendor == self.way.from.vendor).flat_map(|(_, list)| list.iter());
         for function in functions {
             let called = tokens.windows(2).any(|w| w[0].is_word(&text, function) && w[1].is_symbol(&text, "("));
@@ -362,7 +375,7 @@ impl Work<'_> {
             let multi_valued =
                 index.parts.iter().filter_map(|p| p.expression.as_deref()).any(|e| e.to_ascii_lowercase().contains(" array)"));
             let what = if multi_valued { "multi-valued index" } else { "functional index" };
-            if !self.leaves_out(what, &name) {
+            if !self.way.crosses() || !self.leaves_out(what, &name) {
                 self.note(note::CLAUSE_DROPPED, Some(&name), format!("{what} is left out: the destination has none"));
             }
             return false;
@@ -430,6 +443,9 @@ impl Work<'_> {
                     check.name = None;
                 }
             }
+            if self.way.to.is_mysql() && self.way.is_ambiguous(&self.out.shape.name, check.name.as_deref()) {
+                check.name = None;
+            }
             self.out.shape.checks.push(check);
         }
     }
@@ -440,6 +456,9 @@ impl Work<'_> {
             match self.way.mapping.table(&key.target) {
                 Some(target) => {
                     key.target = target;
+                    if self.way.is_ambiguous(&self.out.shape.name, key.name.as_deref()) {
+                        key.name = None;
+                    }
                     self.out.shape.foreign_keys.push(key);
                 }
                 None => self.out.lost_keys.push(key),
@@ -508,6 +527,21 @@ fn with_engine(partition: &str, engine: &str) -> String {
         }
     }
     out.push_str(&partition[at..]);
+    out
+}
+
+/// Without `_utf8mb4` before strings. Schema sessions speak utf8mb4, so it says nothing, and MariaDB keeps the bytes behind it as
+/// `\xC3\xA9` and reads that back as the letters xC3xA9 (seen on 10.11.19, in defaults and generated columns).
+fn without_introducers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for token in lex::significant(text, Mode::default()) {
+        if token.kind == Kind::Introducer && token.text(text).eq_ignore_ascii_case("_utf8mb4") {
+            out.push_str(&text[at..token.start]);
+            at = token.end;
+        }
+    }
+    out.push_str(&text[at..]);
     out
 }
 
