@@ -175,6 +175,7 @@ fn two_plans_of_one_state_are_one_and_drift_is_named() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a measurement for whoever asks with --nocapture")]
 fn a_thousand_tables_are_planned_in_seconds() {
     for flavor in [Flavor::MariaDb, Flavor::MySql] {
         let Some((source, destination)) = pair(flavor) else { continue };
