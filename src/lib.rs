@@ -4,6 +4,8 @@
 //!
 //! - `connect` opens sessions and alone knows vendors and versions.
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
+//! - `precheck` gathers facts of both servers and judges them, one check a file.
+//! - `plan` orders changes and copies under ids, saves them and tells when they are stale; no input or output either.
 //! - `state` is the SQLite file of a task: ledger, copy of the progress, lock; the one room that names `rusqlite`.
 //! - `spec` is what a person asks for: text in, a resolved spec or all of its problems out.
 //! - `verify` compares the rows of both ends and writes a receipt.
@@ -21,6 +23,8 @@ pub mod destination;
 pub mod diff;
 pub mod event;
 pub mod phase;
+pub mod plan;
+pub mod precheck;
 pub mod report;
 pub mod spec;
 pub mod state;

@@ -1,9 +1,15 @@
 //! Tests of the whole program: one module per feature, one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
+
+mod catalog;
 mod cli;
 mod connect;
+mod diff;
 mod full;
 mod generated;
+mod plan;
+mod precheck;
 mod spec;
 mod state;
 mod verify;

@@ -343,10 +343,12 @@ fn files_that_are_not_ones_own_are_refused_with_a_reason() {
 }
 
 /// Files as earlier versions wrote them; a new step of the ladder adds a file here and changes none.
+const FILES: &[(u32, &str)] = &[(1, include_str!("../testdata/state/v1.sql"))];
+
 #[test]
 fn files_of_every_earlier_version_are_read_and_lifted() {
     let folder = tempfile::tempdir().unwrap();
-    for (version, sql) in [(1, include_str!("../testdata/state/v1.sql"))] {
+    for (version, sql) in FILES {
         let path = folder.path().join(format!("v{version}.db"));
         rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let before = std::fs::read(&path).unwrap();

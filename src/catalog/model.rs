@@ -179,7 +179,8 @@ pub struct Table {
     pub index_bytes: u64,
     /// Next AUTO_INCREMENT value, when the table has such a column.
     pub auto_increment: Option<u64>,
-    /// The server's own `SHOW CREATE TABLE` text, byte for byte.
+    /// The server's own `SHOW CREATE TABLE` text, byte for byte, but for defaults whose characters the server lost in printing: these
+    /// stand as the hexadecimal literal of their bytes.
     pub create: String,
     /// Columns in the table's order, invisible and generated ones included.
     pub columns: Vec<Column>,

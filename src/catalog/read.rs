@@ -200,14 +200,28 @@ fn read_facts(
 fn read_tables(session: &mut Session, catalog: &mut Catalog, facts: Vec<TableFacts>) -> Result<bool, CatalogError> {
     let flavor = session.flavor();
     let mut torn = false;
+    let mut lost = Vec::new();
     let list: Vec<String> = facts.iter().map(|f| format!("SHOW CREATE TABLE {}", f.name.quoted())).collect();
     for (facts, rows) in facts.into_iter().zip(show(session, &list)?) {
         // Dropped since it was listed, or a view by now.
         let Some(rows) = rows.filter(|r| !r.is_empty()) else { continue };
         let Some(create) = rows.rows[0].get(1).cloned().flatten() else { continue };
-        let (table, agrees) = tables::table(facts, create, flavor);
-        torn |= !agrees;
-        catalog.tables.push(table);
+        let read = tables::table(facts, create, flavor);
+        torn |= !read.agrees;
+        if !read.lost_defaults.is_empty() {
+            lost.push((catalog.tables.len(), read.lost_defaults));
+        }
+        catalog.tables.push(read.table);
+    }
+    // The join that never matches gives one row even for an empty table (seen on 10.11.19).
+    let ask = |(at, names): &(usize, Vec<String>)| {
+        let columns: Vec<String> = names.iter().map(|n| format!("HEX(DEFAULT({}))", quote_name(n))).collect();
+        format!("SELECT {} FROM {} RIGHT JOIN (SELECT 1) AS one ON FALSE", columns.join(", "), catalog.tables[*at].name.quoted())
+    };
+    let list: Vec<String> = lost.iter().map(ask).collect();
+    for ((at, names), rows) in lost.into_iter().zip(show(session, &list)?) {
+        let values: Vec<Option<String>> = (0..names.len()).map(|i| rows.as_ref().and_then(|r| r.text_at(0, i))).collect();
+        tables::put_defaults(&mut catalog.tables[at], &names, &values);
     }
     Ok(torn)
 }

@@ -32,19 +32,27 @@ pub(super) struct ColumnFacts {
     pub(super) row_period: bool,
 }
 
-/// The table, and whether text and rows speak of the same columns.
-pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> (Table, bool) {
+/// A table as far as its facts go.
+pub(super) struct Read {
+    pub(super) table: Table,
+    /// Text and rows speak of the same columns.
+    pub(super) agrees: bool,
+    /// Columns whose default lost characters or bytes in the text and must be asked for.
+    pub(super) lost_defaults: Vec<String>,
+}
+
+pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> Read {
     facts.columns.sort_by_key(|c| c.position);
+    // MariaDB prints the default of a binary column as raw bytes (seen on 10.11.19).
+    let (create, raw_bytes) = match String::from_utf8(create) {
+        Ok(create) => (create, false),
+        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+    };
     let mut unsupported = None;
-    let create = String::from_utf8(create).unwrap_or_else(|e| {
-        // MariaDB prints the default of a binary column as raw bytes (seen on 10.11.19).
-        unsupported = Some("its definition holds bytes that are no UTF-8, such as the default of a binary column".to_owned());
-        String::from_utf8_lossy(e.as_bytes()).into_owned()
-    });
     let definition = match Definition::parse(&create) {
         Ok(definition) => Some(definition),
         Err(error) => {
-            unsupported.get_or_insert(error.to_string());
+            unsupported = Some(error.to_string());
             None
         }
     };
@@ -59,13 +67,25 @@ pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> (
     if let Some(other) = columns.iter().find(|c| c.kind == TypeKind::Other) {
         unsupported.get_or_insert(format!("column {}: type {} is not known to dtsctl", other.name, other.column_type));
     }
-    let mut keys: Vec<Key> = match (&definition, agrees) {
-        (Some(definition), true) => definition.indexes().map(|index| key(index, &columns, &facts.engine)).collect(),
-        _ => Vec::new(),
-    };
+    let understood = definition.as_ref().filter(|_| agrees);
+    let mut keys: Vec<Key> = understood.iter().flat_map(|d| d.indexes()).map(|index| key(index, &columns, &facts.engine)).collect();
     keys.sort_by_key(|k| !k.is_primary());
-    if let Some(definition) = definition.as_ref().filter(|_| agrees) {
+    let mut lost_defaults = Vec::new();
+    if let Some(definition) = understood {
         unsupported = unsupported.or_else(|| lost_characters(definition, &columns, flavor));
+        lost_defaults = definition
+            .columns()
+            .zip(&columns)
+            .filter(|(clause, column)| {
+                let default = clause.default.as_deref().unwrap_or_default();
+                let wide = flavor.is_mariadb() && is_wide(column) && default.contains('?');
+                default.starts_with('\'') && (wide || (raw_bytes && default.contains(char::REPLACEMENT_CHARACTER)))
+            })
+            .map(|(clause, _)| clause.name.clone())
+            .collect();
+    }
+    if raw_bytes && lost_defaults.is_empty() {
+        unsupported.get_or_insert(NOT_UTF8.to_owned());
     }
     let table = Table {
         name: facts.name,
@@ -82,7 +102,34 @@ pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> (
         system_versioned: facts.system_versioned,
         unsupported,
     };
-    (table, agrees)
+    Read { table, agrees, lost_defaults }
+}
+
+const NOT_UTF8: &str = "its definition holds bytes that are no UTF-8";
+
+/// Puts defaults that the text lost into it, as hexadecimal literals of the bytes that the server named when asked for them.
+pub(super) fn put_defaults(table: &mut Table, names: &[String], values: &[Option<String>]) {
+    let Ok(definition) = Definition::parse(&table.create) else { return };
+    let mut edits = Vec::new();
+    for item in &definition.items {
+        let Clause::Column(column) = &item.clause else { continue };
+        let Some(at) = names.iter().position(|n| *n == column.name) else { continue };
+        let text = &table.create[item.span.clone()];
+        let tokens = lex::significant(text, lex::Mode::default());
+        let literal = tokens.windows(2).find(|w| w[0].is_word(text, "DEFAULT") && w[1].kind == lex::Kind::String).map(|w| w[1]);
+        if let (Some(literal), Some(Some(hex))) = (literal, values.get(at)) {
+            edits.push((item.span.start + literal.start..item.span.start + literal.end, format!("0x{hex}")));
+        }
+    }
+    if edits.len() < names.len() {
+        table.unsupported.get_or_insert("the server did not tell a default that its text lost".to_owned());
+    }
+    for (span, literal) in edits.into_iter().rev() {
+        table.create.replace_range(span, &literal);
+    }
+    if table.create.contains(char::REPLACEMENT_CHARACTER) {
+        table.unsupported.get_or_insert(NOT_UTF8.to_owned());
+    }
 }
 
 fn column(fact: &ColumnFacts, clause: Option<&&ColumnClause>) -> Column {
@@ -168,24 +215,19 @@ fn is_long(column_type: &str) -> bool {
 }
 
 /// Where characters beyond the basic plane may have been lost: the servers' texts are made in three-byte UTF-8, and a 4-byte character
-/// comes out as `?` (seen: in ENUM and SET members on 9.7.4 and 10.11.19, in defaults on 10.11.19; in expressions as `????` on 9.7.4).
+/// comes out as `?` (seen: in ENUM and SET members on 9.7.4 and 10.11.19; in expressions as `????` on 9.7.4; defaults on 10.11.19 can be asked for).
 /// Whether a question mark was meant cannot be told, so such a table is not carried.
 fn lost_characters(definition: &Definition, columns: &[Column], flavor: Flavor) -> Option<String> {
-    let wide =
-        |column: &Column| column.charset.as_deref().is_some_and(|c| ["utf8mb4", "utf16", "utf16le", "utf32", "gb18030"].contains(&c));
     let doubt = |place: String| {
         Some(format!("{place}: the server prints characters beyond the basic plane as '?', so this text cannot be trusted"))
     };
     let four = |text: &str| flavor.is_mysql() && literals(text).any(|l| l.contains("????"));
     for (clause, column) in definition.columns().zip(columns) {
-        if wide(column) && matches!(column.kind, TypeKind::Enum | TypeKind::Set) && clause.data_type.contains('?') {
+        if is_wide(column) && matches!(column.kind, TypeKind::Enum | TypeKind::Set) && clause.data_type.contains('?') {
             return doubt(format!("column {}, its members", clause.name));
         }
         let default = clause.default.as_deref().unwrap_or_default();
-        if wide(column) && flavor.is_mariadb() && default.starts_with('\'') && default.contains('?') {
-            return doubt(format!("column {}, its default", clause.name));
-        }
-        if four(default) || clause.generated.as_ref().is_some_and(|g| four(&g.expression)) {
+        if (default.starts_with('(') && four(default)) || clause.generated.as_ref().is_some_and(|g| four(&g.expression)) {
             return doubt(format!("column {}, its expression", clause.name));
         }
     }
@@ -201,6 +243,11 @@ fn lost_characters(definition: &Definition, columns: &[Column], flavor: Flavor) 
         }
     }
     None
+}
+
+/// Its charset has characters beyond the basic plane.
+fn is_wide(column: &Column) -> bool {
+    column.charset.as_deref().is_some_and(|c| ["utf8mb4", "utf16", "utf16le", "utf32", "gb18030"].contains(&c))
 }
 
 fn literals(text: &str) -> impl Iterator<Item = &str> {

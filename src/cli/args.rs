@@ -183,6 +183,12 @@ pub struct Report {
     pub path: PathBuf,
 }
 
+/// A size such as `60000` or `64KiB`, in bytes.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let bytes = crate::spec::units::parse_size(text).map_err(|error| error.to_string())?;
+    usize::try_from(bytes).map_err(|_| "too large".to_owned())
+}
+
 fn report(text: &str) -> Result<Report, String> {
     let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, as in markdown=plan.md")?;
     let format = Format::from_str(format, false).map_err(|_| "the format is table, json or markdown")?;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Context, error::CommandError, exit};
-use crate::{spec, state};
+use crate::{plan, spec, state};
 
 /// What can be typed behind `dtsctl json-schema`.
 #[derive(Debug, Args)]
@@ -50,9 +50,9 @@ pub fn schema_of(document: Document) -> Option<Value> {
     match document {
         Document::Spec => Some(spec::schema()),
         // Registered here by the rooms that own the types.
+        Document::Plan => Some(plan::json_schema()),
         Document::Status => Some(state::schema()),
         Document::Verify => Some(crate::verify::json_schema()),
-        Document::Plan => None,
     }
 }
 

@@ -19,6 +19,7 @@ mod json_schema;
 mod man;
 mod ping;
 mod plan;
+pub mod prepare;
 mod show;
 mod status;
 mod stop;

@@ -1,10 +1,14 @@
 //! `dtsctl plan`: reads both catalogs, runs the prechecks, shows the actions.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Context, error::CommandError};
+use super::{Context, args::Format, error::CommandError, exit, prepare::prepare};
+use crate::{
+    plan::{self, Plan},
+    report::plan::{self as report, DiffMode, MARKDOWN_LIMIT},
+};
 
 /// What can be typed behind `dtsctl plan`.
 #[derive(Debug, Args)]
@@ -27,9 +31,12 @@ pub struct PlanArgs {
     /// Which tables' definitions are shown as a difference
     #[arg(long, default_value = "changed", value_name = "WHICH")]
     pub diff: DiffShown,
-    /// Also list tables with nothing to do, and prechecks that passed
+    /// Also list tables with nothing to do, notes, and findings that are ignored
     #[arg(long)]
     pub all: bool,
+    /// The most bytes of a plan in Markdown; rows are left out to keep within
+    #[arg(long, value_name = "SIZE", default_value_t = MARKDOWN_LIMIT, value_parser = super::args::size)]
+    pub markdown_limit: usize,
 }
 
 /// Which differences a plan shows.
@@ -43,7 +50,64 @@ pub enum DiffShown {
     None,
 }
 
-pub(super) fn run(context: &mut Context, _args: &PlanArgs) -> Result<u8, CommandError> {
-    let _spec = context.load_spec_and_passwords()?;
-    Err(CommandError::internal("`dtsctl plan` is not wired up yet"))
+impl From<DiffShown> for DiffMode {
+    fn from(shown: DiffShown) -> Self {
+        match shown {
+            DiffShown::Changed => Self::Changed,
+            DiffShown::Full => Self::Full,
+            DiffShown::None => Self::None,
+        }
+    }
+}
+
+pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<u8, CommandError> {
+    let spec = context.load_spec_and_passwords()?;
+    let plan = prepare(&spec, &[], context.now())?.plan;
+    if let Some(path) = &args.out {
+        fs::write(path, plan::save(&plan)).map_err(|error| {
+            CommandError::failed(format!("cannot save the plan as {}", path.display()))
+                .because_of(&error)
+                .hint("`--out PATH` names another file")
+        })?;
+    }
+    emit(context, &plan, &Shown { summary: args.summary, diff: args.diff, all: args.all, markdown_limit: args.markdown_limit })?;
+    Ok(if plan.is_blocked() {
+        exit::BLOCKED
+    } else if args.detailed_exitcode && plan.has_changes() {
+        exit::PENDING
+    } else {
+        exit::DONE
+    })
+}
+
+/// What of a plan is shown.
+pub(super) struct Shown {
+    pub(super) summary: bool,
+    pub(super) diff: DiffShown,
+    pub(super) all: bool,
+    pub(super) markdown_limit: usize,
+}
+
+/// Hands a plan out in the formats that were asked for.
+pub(super) fn emit(context: &mut Context, plan: &Plan, shown: &Shown) -> Result<(), CommandError> {
+    let color = context.settings.paint_out.color;
+    let limit = shown.markdown_limit;
+    let options = |color: bool| report::Options {
+        color,
+        summary: shown.summary,
+        all: shown.all,
+        diff: shown.diff.into(),
+        ..report::Options::default()
+    };
+    // Only standard output may be a terminal; files get no colours. The files come first.
+    let files = std::cell::Cell::new(context.settings.reports.len());
+    context.emit(&|format| {
+        let to_file = files.get() > 0;
+        files.set(files.get().saturating_sub(1));
+        Ok(match format {
+            Format::Table => report::table(plan, &options(color && !to_file)),
+            Format::Markdown => report::markdown(plan, &options(false), limit),
+            Format::Json => report::json(plan),
+        })
+    })
 }

@@ -1,10 +1,22 @@
 //! `dtsctl show`: a saved plan in another format, offline.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
-use super::{Context, error::CommandError, plan::DiffShown};
+use super::{
+    Context, Kind,
+    error::CommandError,
+    exit,
+    plan::{DiffShown, Shown, emit},
+};
+use crate::{
+    plan::{self, Plan},
+    report::plan::MARKDOWN_LIMIT,
+};
 
 /// What can be typed behind `dtsctl show`.
 #[derive(Debug, Args)]
@@ -18,11 +30,30 @@ pub struct ShowArgs {
     /// Which tables' definitions are shown as a difference
     #[arg(long, default_value = "changed", value_name = "WHICH")]
     pub diff: DiffShown,
-    /// Also list tables with nothing to do, and prechecks that passed
+    /// Also list tables with nothing to do, notes, and findings that are ignored
     #[arg(long)]
     pub all: bool,
+    /// The most bytes of a plan in Markdown; rows are left out to keep within
+    #[arg(long, value_name = "SIZE", default_value_t = MARKDOWN_LIMIT, value_parser = super::args::size)]
+    pub markdown_limit: usize,
 }
 
-pub(super) fn run(_context: &mut Context, _args: &ShowArgs) -> Result<u8, CommandError> {
-    Err(CommandError::internal("`dtsctl show` is not wired up yet"))
+pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<u8, CommandError> {
+    let plan = read(&args.plan)?;
+    emit(context, &plan, &Shown { summary: args.summary, diff: args.diff, all: args.all, markdown_limit: args.markdown_limit })?;
+    Ok(exit::DONE)
+}
+
+/// Reads a saved plan.
+pub(super) fn read(path: &Path) -> Result<Plan, CommandError> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        CommandError::new(Kind::Unusable, format!("cannot read the plan {}", path.display()))
+            .because_of(&error)
+            .hint("`dtsctl plan --out PATH` writes one")
+    })?;
+    plan::load(&text).map_err(|error| {
+        CommandError::new(Kind::Unusable, format!("cannot use the plan {}", path.display()))
+            .because_of(&error)
+            .hint("`dtsctl plan --out PATH` writes a new one")
+    })
 }

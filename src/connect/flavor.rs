@@ -108,6 +108,48 @@ impl Flavor {
         self.is_mysql() && self.at_least(8, 0, 13)
     }
 
+    /// `DEFAULT (expression)` for any column: MySQL 8.0.13, MariaDB 10.2.1.
+    pub fn has_expression_defaults(self) -> bool {
+        self.is_mariadb() || self.at_least(8, 0, 13)
+    }
+
+    /// Columns that `SELECT *` leaves out: MySQL 8.0.23, MariaDB 10.3.
+    pub fn has_invisible_columns(self) -> bool {
+        self.is_mariadb() || self.at_least(8, 0, 23)
+    }
+
+    /// Indexes that the optimizer ignores: MySQL 8.0 (`INVISIBLE`), MariaDB 10.6 (`IGNORED`).
+    pub fn has_ignored_indexes(self) -> bool {
+        if self.is_mariadb() { self.at_least(10, 6, 0) } else { self.at_least(8, 0, 0) }
+    }
+
+    /// `DESC` in a key is kept and not only read: MySQL 8.0.1, MariaDB 10.8.1.
+    pub fn has_descending_keys(self) -> bool {
+        if self.is_mariadb() { self.at_least(10, 8, 1) } else { self.at_least(8, 0, 1) }
+    }
+
+    /// CHECK constraints are kept and enforced: MySQL 8.0.16, MariaDB 10.2.1.
+    pub fn has_checks(self) -> bool {
+        self.is_mariadb() || self.at_least(8, 0, 16)
+    }
+
+    /// The AUTO_INCREMENT counter of an empty table outlives a restart: MySQL 8.0, MariaDB 10.2.4.
+    pub fn keeps_counters(self) -> bool {
+        self.is_mariadb() || self.at_least(8, 0, 0)
+    }
+
+    /// Has a column type that not every version has.
+    pub fn has_type(self, name: &str) -> bool {
+        match (self.vendor, name) {
+            (Vendor::MariaDb, "uuid") => self.at_least(10, 7, 0),
+            (Vendor::MariaDb, "inet4") => self.at_least(10, 10, 0),
+            (Vendor::MariaDb, "vector") => self.at_least(11, 7, 1),
+            (Vendor::MariaDb, "json") | (Vendor::MySql, "uuid" | "inet4" | "inet6") => false,
+            (Vendor::MySql, "vector") => self.at_least(9, 0, 0),
+            _ => true,
+        }
+    }
+
     /// `COLLATION_CHARACTER_SET_APPLICABILITY` has `FULL_COLLATION_NAME`: MariaDB 10.10 (seen on 10.11.19).
     pub fn has_full_collation_names(self) -> bool {
         self.is_mariadb() && self.at_least(10, 10, 1)

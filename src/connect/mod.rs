@@ -7,6 +7,7 @@
 mod error;
 mod flavor;
 mod lock;
+mod open;
 mod retry;
 mod session;
 

@@ -8,13 +8,14 @@ use std::{
 };
 
 use mysql::{
-    Conn, LocalInfileHandler, OptsBuilder, Row, SslOpts, Value,
+    Conn, LocalInfileHandler, Row, Value,
     prelude::{Protocol, Queryable},
 };
 
 use super::{
-    error::{ConnectError, from_mysql, io_error},
+    error::{ConnectError, from_mysql},
     flavor::Flavor,
+    open::connect,
 };
 
 /// Where a server listens.
@@ -371,8 +372,11 @@ impl Session {
             self.exec("preparing the session", "SET character_set_results=NULL")?;
         }
         if purpose == Purpose::Ddl && flavor.is_mysql() {
-            // These need a right of their own on some versions; where it lacks, the plan has checked the global value.
-            for optional in ["sql_generate_invisible_primary_key=0", "explicit_defaults_for_timestamp=1"] {
+            // These need a right of their own on some versions; where it lacks, the plan has checked the global value. The last one, ON
+            // since MySQL 8.4, would refuse foreign keys to keys that are not unique, which the source may have.
+            for optional in
+                ["sql_generate_invisible_primary_key=0", "explicit_defaults_for_timestamp=1", "restrict_fk_on_non_standard_key=0"]
+            {
                 let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
             }
         } else if purpose == Purpose::Ddl {
@@ -550,101 +554,4 @@ impl Session {
 
 fn outcome<T: Protocol>(result: &mysql::QueryResult<'_, '_, '_, T>) -> Outcome {
     Outcome { affected: result.affected_rows(), warnings: u64::from(result.warnings()), info: result.info_str().into_owned() }
-}
-
-/// The `mysql` crate names no file that it cannot read, and takes a file without a certificate for one in another encoding.
-fn check_files(tls: &TlsChoice, address: &str) -> Result<(), ConnectError> {
-    let files = tls.ca.iter().map(|ca| (ca, "CERTIFICATE"));
-    let identity = tls.identity.iter().flat_map(|(cert, key)| [(cert, "CERTIFICATE"), (key, "PRIVATE KEY")]);
-    for (file, kind) in files.chain(identity) {
-        let fail = |reason| ConnectError::Tls { address: address.to_owned(), reason };
-        let text = std::fs::read(file).map_err(|e| fail(format!("cannot read '{}': {e}", file.display())))?;
-        let text = String::from_utf8_lossy(&text);
-        if !text.lines().any(|line| line.starts_with("-----BEGIN ") && line.contains(kind)) {
-            return Err(fail(format!("'{}' holds no {} in PEM form", file.display(), kind.to_lowercase())));
-        }
-    }
-    Ok(())
-}
-
-fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
-    if login.tls.level != TlsLevel::Disabled {
-        check_files(&login.tls, address)?;
-    }
-    let ssl = match login.tls.level {
-        TlsLevel::Disabled => None,
-        level => {
-            let mut ssl = SslOpts::default();
-            if let Some(ca) = &login.tls.ca {
-                ssl = ssl.with_root_cert_path(Some(ca.clone()));
-            }
-            if let Some((cert, key)) = &login.tls.identity {
-                ssl = ssl.with_client_identity(Some(mysql::ClientIdentity::new(cert.clone(), key.clone())));
-            }
-            let verify_ca = matches!(level, TlsLevel::VerifyCa | TlsLevel::VerifyIdentity);
-            Some(ssl.with_danger_accept_invalid_certs(!verify_ca).with_danger_skip_domain_validation(level != TlsLevel::VerifyIdentity))
-        }
-    };
-    let attempt = |ssl: Option<SslOpts>| {
-        let mut opts = OptsBuilder::new()
-            .user(Some(&login.user))
-            .pass(Some(&login.password))
-            .prefer_socket(false)
-            .max_allowed_packet(Some(1 << 30))
-            .tcp_connect_timeout(Some(Duration::from_secs(10)))
-            .tcp_keepalive_time_ms(Some(20_000))
-            .tcp_keepalive_probe_interval_secs(Some(10))
-            .tcp_keepalive_probe_count(Some(3))
-            .tcp_nodelay(true)
-            .stmt_cache_size(0)
-            .connect_attrs::<&str, &str>(Some([("program_name", "dtsctl")].into()))
-            .ssl_opts(ssl);
-        opts = match &login.place {
-            Place::Tcp { host, port } => opts.ip_or_hostname(Some(host.clone())).tcp_port(*port),
-            Place::Socket(path) => opts.socket(Some(path.to_string_lossy().into_owned())),
-        };
-        Conn::new(opts)
-    };
-    let result = match attempt(ssl.clone()) {
-        Err(mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) if login.tls.level == TlsLevel::Preferred => attempt(None),
-        other => other,
-    };
-    result.map_err(|error| match error {
-        mysql::Error::MySqlError(e) if e.code == 1130 => ConnectError::HostNotAllowed { address: address.to_owned(), reason: e.message },
-        mysql::Error::MySqlError(e) if matches!(e.code, 1044 | 1045 | 1227 | 1251 | 1524 | 1698 | 1862 | 3118 | 3159 | 3955 | 4151) => {
-            ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.message }
-        }
-        mysql::Error::DriverError(mysql::DriverError::UnknownAuthPlugin(plugin)) => ConnectError::AccessDenied {
-            address: address.to_owned(),
-            user: login.user.clone(),
-            // Seen on 9.7.4: so that nobody can find out which accounts exist, the server asks unknown ones for a plugin picked at random.
-            reason: format!("the server asks for the login method '{plugin}', which dtsctl does not know, or the account does not exist"),
-        },
-        mysql::Error::DriverError(e @ (mysql::DriverError::OldMysqlPasswordDisabled | mysql::DriverError::CleartextPluginDisabled)) => {
-            ConnectError::AccessDenied { address: address.to_owned(), user: login.user.clone(), reason: e.to_string() }
-        }
-        mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
-            ConnectError::Tls { address: address.to_owned(), reason: "the server does not offer TLS".to_owned() }
-        }
-        mysql::Error::TlsError(e) => ConnectError::Tls { address: address.to_owned(), reason: e.to_string() },
-        mysql::Error::DriverError(mysql::DriverError::CouldNotConnect(Some((_, reason, _)))) => {
-            ConnectError::Unreachable { address: address.to_owned(), reason }
-        }
-        mysql::Error::DriverError(e @ (mysql::DriverError::ConnectTimeout | mysql::DriverError::CouldNotConnect(None))) => {
-            ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() }
-        }
-        other => match io_error(&other) {
-            Some(e) => match tls_reason(e) {
-                Some(reason) => ConnectError::Tls { address: address.to_owned(), reason },
-                None => ConnectError::Unreachable { address: address.to_owned(), reason: e.to_string() },
-            },
-            None => from_mysql(other, address, &format_args!("connecting to {address}")),
-        },
-    })
-}
-
-/// A failed handshake reaches us as an I/O error of this kind that holds the TLS library's error. A connection that breaks during the
-/// handshake is of another kind, and worth another try.
-fn tls_reason(error: &io::Error) -> Option<String> {
-    (error.kind() == io::ErrorKind::InvalidData && error.get_ref().is_some()).then(|| error.to_string())
 }

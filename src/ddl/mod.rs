@@ -5,6 +5,8 @@
 
 mod clauses;
 mod definition;
+pub mod expression;
 pub mod lex;
+pub mod rename;
 
 pub use definition::*;

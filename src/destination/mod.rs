@@ -285,6 +285,12 @@ pub trait Destination: Sync {
     /// As the connection fails.
     fn note_creation(&self, source: &TableName, destination: &TableName) -> Result<(), DestinationError>;
 
+    /// Forgets how far a table's copy has come, because the table is made anew.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn forget_table(&self, source: &TableName) -> Result<(), DestinationError>;
+
     /// Notes the ranges a table is cut into, before the first is copied, replacing whatever was noted and not begun.
     ///
     /// # Errors

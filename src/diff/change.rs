@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::TableName;
 
+/// What may lose data: the spec's own words, so that a permission and what it permits cannot drift apart.
+pub use crate::spec::UnsafeAction;
+
 /// What kind of object a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -61,54 +64,6 @@ pub enum Part {
     ForeignKeys,
     /// The AUTO_INCREMENT counter or the position of a sequence.
     Counter,
-}
-
-/// What may lose data, in the words of the spec's `allow` list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum UnsafeAction {
-    /// A column of the destination that the source does not have is dropped with its values.
-    DropColumn,
-    /// A column's new type may not hold all values the old one holds.
-    NarrowType,
-    /// A column's new charset may not hold all characters the old one holds.
-    ChangeCharset,
-    /// A column that allowed NULL no longer does.
-    ForbidNull,
-    /// The partitioning changes: rows that fit no partition would fail the statement, and a dropped partition loses its rows.
-    ChangePartitions,
-    /// A unique key's column gets a collation of the other vendor that differs in some characters: two keys may become one.
-    MapCollation,
-}
-
-impl UnsafeAction {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::DropColumn, Self::NarrowType, Self::ChangeCharset, Self::ForbidNull, Self::ChangePartitions, Self::MapCollation];
-
-    /// As the spec writes it: `drop-column`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DropColumn => "drop-column",
-            Self::NarrowType => "narrow-type",
-            Self::ChangeCharset => "change-charset",
-            Self::ForbidNull => "forbid-null",
-            Self::ChangePartitions => "change-partitions",
-            Self::MapCollation => "map-collation",
-        }
-    }
-
-    /// The finding's code for `dtsctl explain`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::DropColumn => "DT112",
-            Self::NarrowType => "DT113",
-            Self::ChangeCharset => "DT114",
-            Self::ForbidNull => "DT115",
-            Self::ChangePartitions => "DT116",
-            Self::MapCollation => "DT117",
-        }
-    }
 }
 
 /// What cannot be carried to the destination: the codes of [`Risk::Unsupported`].

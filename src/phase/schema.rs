@@ -3,7 +3,7 @@
 //! A schema statement cannot be rolled back, and a lost connection leaves it open whether it ran. So nothing here tries a statement
 //! twice: the caller reads the catalog again, plans again, and what has happened is simply no longer in the plan.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     catalog::TableName,
@@ -66,21 +66,31 @@ pub struct Step {
     pub creates: Option<(TableName, TableName)>,
 }
 
+/// What the schema phase is given.
+pub struct SchemaSettings<'a> {
+    /// How to log in at the destination.
+    pub login: &'a Login,
+    /// Where creations are noted.
+    pub destination: &'a dyn Destination,
+    /// How long a statement waits for a lock.
+    pub lock_timeout: Duration,
+    /// Asks to stop.
+    pub stop: &'a StopToken,
+    /// Listens.
+    pub observer: &'a dyn Observer,
+}
+
 /// Runs the steps. Returns `false` when a stop was asked for before all had run.
 ///
 /// # Errors
 /// The first failure; the steps before it stay done.
-pub fn run(
-    login: &Login,
-    destination: &dyn Destination,
-    phase: Phase,
-    steps: &[Step],
-    stop: &StopToken,
-    observer: &dyn Observer,
-) -> Result<bool, SchemaError> {
+pub fn run(settings: &SchemaSettings<'_>, phase: Phase, steps: &[Step]) -> Result<bool, SchemaError> {
+    let SchemaSettings { login, destination, lock_timeout, stop, observer } = *settings;
     observer.observe(&Event::PhaseStarted { phase });
     if !steps.is_empty() {
         let mut session = Session::open(login, Purpose::Ddl)?;
+        let seconds = lock_timeout.as_secs().max(1);
+        session.exec("preparing the session", &format!("SET SESSION lock_wait_timeout={seconds}, innodb_lock_wait_timeout={seconds}"))?;
         for step in steps {
             if let Some((source, target)) = &step.creates {
                 destination.note_creation(source, target)?;

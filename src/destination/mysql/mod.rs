@@ -5,7 +5,7 @@ mod json;
 mod load;
 mod progress;
 
-pub use progress::read as read_progress;
+pub use progress::{forget_task, read as read_progress};
 
 use std::sync::{
     Arc, Mutex,
@@ -102,6 +102,10 @@ impl Destination for MySqlDestination {
 
     fn note_creation(&self, source: &TableName, destination: &TableName) -> Result<(), DestinationError> {
         self.control(|s| progress::note_creation(s, &self.task, source, destination))
+    }
+
+    fn forget_table(&self, source: &TableName) -> Result<(), DestinationError> {
+        self.control(|s| progress::forget_table(s, &self.task, source))
     }
 
     fn begin_table(&self, table: &CopyTable, ranges: &[RangeState]) -> Result<(), DestinationError> {

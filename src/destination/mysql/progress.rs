@@ -262,6 +262,31 @@ pub(super) fn note_creation(
     insert_table(session, task, source, destination, true)
 }
 
+pub(super) fn forget_table(session: &mut Session, task: &str, source: &TableName) -> Result<(), DestinationError> {
+    let condition = table_condition(task, source);
+    session.exec("forgetting a table's progress", "BEGIN")?;
+    session.exec("forgetting a table's progress", &format!("DELETE FROM `dts`.`dtsctl_range` WHERE {condition}"))?;
+    session.exec("forgetting a table's progress", &format!("UPDATE `dts`.`dtsctl_table` SET `copied` = 0 WHERE {condition}"))?;
+    session.exec("forgetting a table's progress", "COMMIT")?;
+    Ok(())
+}
+
+/// Forgets a task altogether. Tables it created are not touched.
+///
+/// # Errors
+/// As the connection fails.
+pub fn forget_task(session: &mut Session, task: &str) -> Result<(), DestinationError> {
+    if read(session, task)?.is_none() {
+        return Ok(());
+    }
+    session.exec("forgetting the task", "BEGIN")?;
+    for (table, column) in [("dtsctl_range", "task"), ("dtsctl_table", "task"), ("dtsctl_task", "name")] {
+        session.exec("forgetting the task", &format!("DELETE FROM `dts`.`{table}` WHERE `{column}` = {}", literal(task)))?;
+    }
+    session.exec("forgetting the task", "COMMIT")?;
+    Ok(())
+}
+
 pub(super) fn begin_table(
     session: &mut Session,
     task: &str,

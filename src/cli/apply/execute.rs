@@ -1,0 +1,325 @@
+//! Runs a plan's phases in order, and again from a fresh look at both servers after a lost connection.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    catalog::TableName,
+    cli::{
+        error::{CommandError, Kind},
+        prepare::{Survey, prepare, survey},
+    },
+    connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
+    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
+    diff::Stage,
+    event::{Event, Observer, Observers, Phase, StopToken},
+    phase::{
+        full::{self, FullOutcome, FullSettings, Throttle},
+        schema::{self, SchemaError, Step},
+    },
+    plan::{Action, ActionKind, Plan},
+    spec::Spec,
+    state::{RangeTruth, StateWriter},
+};
+
+/// How an execution ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// All of the plan is done.
+    Done,
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+/// What an execution is given.
+pub(super) struct Execution<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) threads: usize,
+    pub(super) lock_timeout: Duration,
+    pub(super) allow_unsafe: &'a [String],
+    pub(super) stop: &'a StopToken,
+    pub(super) observer: Arc<Observers>,
+    pub(super) writer: &'a StateWriter,
+    pub(super) new_state: bool,
+}
+
+/// Why a pass over the plan did not get to its end.
+enum Halt {
+    Error(CommandError),
+    /// Worth another pass from a fresh look.
+    Schema(SchemaError),
+    /// Reading one of the catalogs failed.
+    Connect(ConnectError),
+}
+
+impl From<CommandError> for Halt {
+    fn from(error: CommandError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<SchemaError> for Halt {
+    fn from(error: SchemaError) -> Self {
+        Self::Schema(error)
+    }
+}
+
+impl From<DestinationError> for Halt {
+    fn from(error: DestinationError) -> Self {
+        match error {
+            DestinationError::Connect(error) => Self::Connect(error),
+            other => Self::Error(other.into()),
+        }
+    }
+}
+
+impl From<ConnectError> for Halt {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
+    }
+}
+
+impl Halt {
+    fn is_connection(&self) -> bool {
+        match self {
+            Self::Error(_) => false,
+            Self::Schema(e) => e.is_connection(),
+            Self::Connect(e) => e.is_connection(),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Error(_) => false,
+            Self::Schema(e) => e.is_transient(),
+            Self::Connect(e) => e.is_transient(),
+        }
+    }
+
+    fn into_error(self) -> CommandError {
+        match self {
+            Self::Error(e) => e,
+            Self::Schema(e) => e.into(),
+            Self::Connect(e) => e.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Error(e) => f.write_str(&e.shown.message),
+            Self::Schema(e) => e.fmt(f),
+            Self::Connect(e) => e.fmt(f),
+        }
+    }
+}
+
+impl Execution<'_> {
+    fn windows(&self) -> RetryWindows {
+        RetryWindows { connection: self.spec.retry.connection, other: self.spec.retry.other }
+    }
+
+    /// Runs the plan that was reviewed. After a lost connection both servers are looked at again; what is left to do must then be a part
+    /// of the reviewed plan.
+    pub(super) fn run(&self, reviewed: Plan, survey: Survey) -> Result<Ended, CommandError> {
+        let who = format!("apply of {}", self.spec.name);
+        let mut patience = Patience::new(self.windows(), who, self.observer.as_ref(), vec![self.stop]);
+        let logins = (survey.source_login.clone(), survey.destination_login.clone());
+        drop(survey);
+        let mut plan = reviewed.clone();
+        let mut look_again = false;
+        loop {
+            let halt = match self.pass(&reviewed, &mut plan, &logins, look_again) {
+                Ok(ended) => return Ok(ended),
+                Err(halt) => halt,
+            };
+            if self.stop.is_stopped() {
+                return Ok(Ended::Stopped);
+            }
+            let waited = match (halt.is_connection(), halt.is_transient()) {
+                (true, _) => patience.connection_failed(&halt),
+                (_, true) => patience.statement_failed(&halt),
+                _ => return Err(halt.into_error()),
+            };
+            match waited {
+                Ok(true) => look_again = true,
+                Ok(false) => return Ok(Ended::Stopped),
+                Err(window) => {
+                    return Err(halt.into_error().because(format!("gave up: `{window}` of the spec is used up")));
+                }
+            }
+        }
+    }
+
+    fn pass(&self, reviewed: &Plan, plan: &mut Plan, logins: &(Login, Login), look_again: bool) -> Result<Ended, Halt> {
+        if look_again {
+            *plan = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
+        }
+        let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
+        let mut source = Session::open(&logins.0, Purpose::Catalog)?;
+        let progress = destination.take_over(&source.info().identity.clone())?;
+        self.reconcile(&progress);
+        for action in plan.actions.iter().filter(|a| a.act == ActionKind::Copy) {
+            // A table that is made anew is copied anew, whatever is known of the one before it.
+            let anew = plan.actions.iter().any(|a| a.act == ActionKind::Create && a.kind == "table" && a.table == action.table);
+            if let (true, Some(table)) = (anew, &action.source_table) {
+                destination.forget_table(table)?;
+            }
+        }
+        if self.spec.phases.schema && !self.schema(plan, Phase::Schema, &logins.1, &destination)? {
+            return Ok(Ended::Stopped);
+        }
+        if self.spec.phases.full {
+            if progress.source_position.is_none()
+                && let Some(position) = source_position(&mut source)
+            {
+                destination.note_source_position(&position)?;
+            }
+            drop(source);
+            // As it stands after the forgetting above.
+            let progress = destination.take_over(&progress.source_identity.clone().unwrap_or_default())?;
+            if self.copy(plan, &logins.0, &destination, &progress)? == FullOutcome::Stopped {
+                return Ok(Ended::Stopped);
+            }
+        }
+        if self.spec.phases.schema && !self.schema(plan, Phase::Finish, &logins.1, &destination)? {
+            return Ok(Ended::Stopped);
+        }
+        self.prove_schema()?;
+        Ok(Ended::Done)
+    }
+
+    /// Writes the destination's truth over the state file's copy of it.
+    fn reconcile(&self, progress: &TaskProgress) {
+        if self.new_state && progress.run > 1 {
+            let tables = progress.tables.iter().filter(|t| t.copied).count();
+            let text = format!(
+                "the state file is new, but the destination knows this task: {tables} of {} tables are copied; going on from there",
+                progress.tables.len()
+            );
+            self.observer.observe(&Event::Note { text });
+        }
+        for table in &progress.tables {
+            for range in &table.ranges {
+                let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
+                self.writer.set_range(&table.source, range.number, truth);
+            }
+            if table.copied {
+                let (rows, bytes) = table.ranges.iter().fold((0, 0), |(r, b), range| (r + range.read, b + range.bytes));
+                self.writer.observe(&Event::TableFinished { table: table.source.clone(), rows, bytes });
+            }
+        }
+    }
+
+    fn schema(&self, plan: &Plan, phase: Phase, login: &Login, destination: &MySqlDestination) -> Result<bool, SchemaError> {
+        let steps: Vec<Step> = plan
+            .actions
+            .iter()
+            .filter(|a| a.phase == phase && a.permitted)
+            .map(|a| Step { action: a.id.clone(), object: a.object.clone(), statements: a.statements.clone(), creates: creates(a) })
+            .collect();
+        let settings = schema::SchemaSettings {
+            login,
+            destination,
+            lock_timeout: self.lock_timeout,
+            stop: self.stop,
+            observer: self.observer.as_ref(),
+        };
+        schema::run(&settings, phase, &steps)
+    }
+
+    fn copy(&self, plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<FullOutcome, Halt> {
+        let survey = survey(self.spec)?;
+        if let Some(change) = survey.still_to_do(&[Stage::Before]).filter(|_| self.spec.phases.schema) {
+            return Err(Halt::Error(
+                CommandError::failed(format!("the destination did not take the definition of {} as it was given", change.destination))
+                    .because(format!("still to do: {}", change.what))
+                    .hint("`dtsctl plan` shows how the definitions differ"),
+            ));
+        }
+        let mut tables = Vec::new();
+        for action in plan.actions.iter().filter(|a| a.act == ActionKind::Copy && a.permitted) {
+            let (Some(from), Some(to)) = (&action.source_table, &action.table) else { continue };
+            tables.push(copy_table(&survey, action, from, to)?);
+        }
+        let throttle = &self.spec.throttle.full;
+        let settings = FullSettings {
+            source,
+            destination,
+            progress,
+            threads: self.threads,
+            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6)),
+            retry: self.windows(),
+            stop: self.stop,
+            observer: self.observer.as_ref(),
+        };
+        full::run(&settings, tables).map_err(|error| Halt::Error(error.into()))
+    }
+
+    /// What was asked for is what is there now: the plan made again is empty.
+    fn prove_schema(&self) -> Result<(), Halt> {
+        if !self.spec.phases.schema {
+            return Ok(());
+        }
+        match survey(self.spec)?.still_to_do(&[Stage::Before, Stage::After]) {
+            None => Ok(()),
+            Some(change) => Err(Halt::Error(
+                CommandError::failed(format!("{} is not as the plan made it", change.destination))
+                    .because(format!("still to do: {}", change.what))
+                    .hint("`dtsctl plan` shows how the definitions differ"),
+            )),
+        }
+    }
+}
+
+fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {
+    let missing = |which: &str, name: &TableName| {
+        Halt::Error(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
+    };
+    let source = survey.source_catalog.table(from).ok_or_else(|| missing("source", from))?;
+    let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
+    let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
+    Ok(CopyTable::new(source.clone(), destination.clone(), keep))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate limit")]
+fn as_f64(number: u64) -> f64 {
+    number as f64
+}
+
+fn creates(action: &Action) -> Option<(TableName, TableName)> {
+    if action.act != ActionKind::Create || action.kind != "table" || action.phase != Phase::Schema {
+        return None;
+    }
+    action.source_table.clone().zip(action.table.clone())
+}
+
+/// The fresh plan with the reviewed plan's permissions, when it holds nothing that was not reviewed.
+fn within(reviewed: &Plan, mut fresh: Plan) -> Result<Plan, CommandError> {
+    for action in &mut fresh.actions {
+        let known = reviewed.actions.iter().find(|a| {
+            a.act == action.act
+                && a.object == action.object
+                && (action.act == ActionKind::Copy || action.statements.iter().all(|s| a.statements.contains(s)))
+        });
+        match known {
+            Some(known) => action.permitted = known.permitted,
+            None => {
+                return Err(CommandError::new(Kind::Stale, "the servers have changed while this plan ran")
+                    .because(format!("{}: {} was not part of it", action.object, action.what))
+                    .hint("`dtsctl plan` shows what is left to do"));
+            }
+        }
+    }
+    Ok(fresh)
+}
+
+/// The source's binlog position as JSON, where there is a binlog and the account may ask.
+fn source_position(session: &mut Session) -> Option<String> {
+    let statement = session.flavor().binlog_status_statement();
+    let rows = session.query("asking for the binlog position", statement).ok()?;
+    let (file, offset) = (rows.text_at(0, 0)?, rows.text_at(0, 1)?);
+    let gtid = if session.flavor().is_mariadb() { "@@GLOBAL.gtid_binlog_pos" } else { "@@GLOBAL.gtid_executed" };
+    let gtid = session.query("asking for the GTID position", &format!("SELECT {gtid}")).ok().and_then(|r| r.text_at(0, 0));
+    Some(serde_json::json!({"file": file, "offset": offset, "gtid": gtid.map(|g| g.replace('\n', ""))}).to_string())
+}

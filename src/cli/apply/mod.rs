@@ -1,0 +1,339 @@
+//! `dtsctl apply`: runs the phases.
+
+mod execute;
+mod pause;
+mod restart;
+mod watch;
+
+use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::Args;
+
+use self::{
+    execute::{Ended, Execution},
+    pause::Pause,
+    watch::{Reason, Watch, Watched},
+};
+use super::{
+    Context, Kind, Progress,
+    args::{Format, duration},
+    context::variable,
+    error::CommandError,
+    exit,
+    login::login,
+    prepare::{Survey, prepare},
+};
+use crate::{
+    clock::{Clock, milliseconds, rfc3339},
+    connect::{GlobalLock, Taken},
+    event::{Observer, Observers, StopToken},
+    plan::{self, Plan},
+    report,
+    spec::Spec,
+    state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, TaskIdentity},
+};
+
+/// What can be typed behind `dtsctl apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dtsctl apply                        plan, ask, run
+  dtsctl apply plan.json --yes        from a pipeline
+  dtsctl apply --allow-unsafe a3      permit one unsafe action of the plan
+  dtsctl apply --time-limit 2h        stop cleanly after two hours; resume later
+")]
+pub struct ApplyArgs {
+    /// A plan that `plan --out` wrote
+    pub plan: Option<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Permit an unsafe action of the plan by its id; repeatable
+    #[arg(long, value_name = "ID")]
+    pub allow_unsafe: Vec<String>,
+    /// Forget the progress of an earlier run and begin again
+    #[arg(long)]
+    pub restart: bool,
+    /// How far the incremental phase runs: caught-up, never, gtid:SET, pos:FILE:POS or time:RFC3339. Not supported yet
+    /// but for `caught-up`
+    #[arg(long, default_value = "caught-up", value_name = "POINT", value_parser = until)]
+    pub until: Until,
+    /// Stop cleanly after this time
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time_limit: Option<Duration>,
+    /// How many connections copy at each end, 1 to 64 [default: chosen by the processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+    /// How long a statement waits for a lock before it is tried again
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub lock_timeout: Duration,
+}
+
+/// How often progress is told in lines.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How far the incremental phase runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Until nothing is left to do.
+    CaughtUp,
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    match text {
+        "caught-up" => Ok(Until::CaughtUp),
+        "never" => Err("the incremental phase is not supported yet".to_owned()),
+        _ if ["gtid:", "pos:", "time:"].iter().any(|head| text.starts_with(head)) => {
+            Err("the incremental phase is not supported yet".to_owned())
+        }
+        _ => Err("write caught-up, never, gtid:SET, pos:FILE:POS or time:RFC3339".to_owned()),
+    }
+}
+
+pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
+    let spec = context.load_spec_and_passwords()?;
+    let saved = args.plan.as_deref().map(load_plan).transpose()?;
+    let state_path = context.state_path(&spec);
+    let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
+    let _lock = state::lock(&state_path, &me)?;
+    let destination = login(&spec.destination);
+    let global = match GlobalLock::take(&destination, &spec.name)? {
+        Taken::Mine(lock) => lock,
+        Taken::Held(holder) => {
+            return Err(CommandError::new(Kind::Locked, format!("another run of '{}' holds the lock at the destination", spec.name))
+                .because(format!("held by {holder}"))
+                .hint("wait for it, or stop it with `dtsctl stop` where it runs"));
+        }
+    };
+    if args.restart && !restart::forget(context, &spec, &destination, &state_path, args.yes)? {
+        return Ok(exit::DONE);
+    }
+    let prepared = prepare(&spec, &args.allow_unsafe, context.now())?;
+    let plan = match saved {
+        Some(saved) => bound(context, saved, prepared.plan)?,
+        None => prepared.plan,
+    };
+    if context.settings.format == Format::Table && context.settings.verbosity >= 0 {
+        let options = report::plan::Options { color: context.settings.paint_out.color, ..report::plan::Options::default() };
+        write!(context.stdout, "{}", report::plan::table(&plan, &options))?;
+        context.stdout.flush()?;
+    }
+    if plan.is_blocked() {
+        return Err(blocked(context, &plan));
+    }
+    if !plan.has_changes() {
+        return finish_without_changes(context, &plan);
+    }
+    if !args.yes && !agreed(context, &plan)? {
+        return Ok(exit::DONE);
+    }
+    carry_out(context, args, &spec, plan, prepared.survey, global, &state_path)
+}
+
+fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CommandError::new(Kind::Unusable, format!("cannot read the plan {}", path.display())).because_of(&error))?;
+    plan::load(&text).map_err(|error| {
+        CommandError::new(Kind::Unusable, format!("{} is not usable: {error}", path.display())).hint("`dtsctl plan --out PATH` writes one")
+    })
+}
+
+/// The saved plan, when nothing it rests on has changed.
+fn bound(context: &Context, saved: Plan, fresh: Plan) -> Result<Plan, CommandError> {
+    let differences = plan::stale(&saved, &fresh);
+    if differences.is_empty() {
+        // What was permitted when it was saved, and what is permitted now.
+        let mut plan = saved;
+        for action in &mut plan.actions {
+            if let Some(now) = fresh.action(&action.id).filter(|a| a.permitted) {
+                action.permitted = true;
+                action.permitted_by = now.permitted_by;
+            }
+        }
+        return Ok(plan);
+    }
+    let finished = !fresh.has_changes() && saved.has_changes();
+    let message = if finished { "the saved plan is finished already" } else { "the saved plan is stale" };
+    let mut error = CommandError::new(Kind::Stale, message);
+    for difference in differences.iter().take(20) {
+        error = error.because(difference.clone());
+    }
+    if differences.len() > 20 {
+        error = error.because(format!("and {} more", differences.len() - 20));
+    }
+    Err(error.hint(format!("make a new one: `{}`", context.next("plan --out plan.json"))))
+}
+
+fn blocked(context: &Context, plan: &Plan) -> CommandError {
+    let mut error = CommandError::new(Kind::Blocked, "the plan is blocked; nothing was executed");
+    for action in plan.blocked().take(10) {
+        error = error.because(format!("{}: {} {}", action.id, action.object, action.what));
+    }
+    for finding in plan.findings.iter().filter(|f| f.blocks()).take(10) {
+        let object = finding.object.as_ref().map(|o| format!("{o}: ")).unwrap_or_default();
+        error = error.because(format!("{}: {object}{}", finding.code, finding.cause));
+    }
+    error.hint(format!("`{}` shows all of it; `dtsctl explain CODE` says how to mend it", context.next("plan")))
+}
+
+fn finish_without_changes(context: &mut Context, plan: &Plan) -> Result<u8, CommandError> {
+    match context.settings.format {
+        Format::Json => write!(context.stdout, "{}", report::plan::json(plan))?,
+        Format::Markdown => writeln!(context.stdout, "No changes.")?,
+        Format::Table => {}
+    }
+    Ok(exit::DONE)
+}
+
+fn agreed(context: &mut Context, plan: &Plan) -> Result<bool, CommandError> {
+    if !context.settings.can_ask {
+        return Err(CommandError::usage("nobody can be asked without a terminal")
+            .hint(format!("`{}` runs without asking", context.next("apply --yes"))));
+    }
+    write!(context.stderr, "\nRun these {} actions? Only `yes` is taken for it: ", plan.actions.len())?;
+    context.stderr.flush()?;
+    let mut answer = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(&mut context.stdin), &mut answer)?;
+    if answer.trim() == "yes" {
+        return Ok(true);
+    }
+    writeln!(context.stderr, "Nothing was executed.")?;
+    Ok(false)
+}
+
+fn identity(spec: &Spec, survey: &Survey) -> TaskIdentity {
+    let server = |session: &crate::connect::Session| ServerIdentity {
+        identity: session.info().identity.clone(),
+        address: session.address().to_owned(),
+        version: session.flavor().to_string(),
+    };
+    TaskIdentity {
+        name: spec.name.clone(),
+        spec_digest: spec.digest.clone(),
+        spec_document: spec.resolved.to_string(),
+        source: server(&survey.source),
+        destination: server(&survey.destination),
+    }
+}
+
+fn carry_out(
+    context: &mut Context,
+    args: &ApplyArgs,
+    spec: &Spec,
+    plan: Plan,
+    survey: Survey,
+    global: GlobalLock,
+    state_path: &std::path::Path,
+) -> Result<u8, CommandError> {
+    let clock = Clock::new(std::time::SystemTime::now);
+    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey), &clock)?;
+    let stop = StopToken::default();
+    let run = RunStart { pid: std::process::id(), host: host_name(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    let writer = Arc::new(file.begin_run(&run, &stop)?);
+    writer.save_plan(&plan.id, &plan::save(&plan))?;
+    if opened == Opened::New {
+        writer.observe(&crate::event::Event::Note { text: "the state file is new".to_owned() });
+    }
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>];
+    let shown = match context.settings.progress {
+        Progress::Bar => Some(report::progress::bars()),
+        Progress::Plain => Some(report::progress::plain(std::io::stderr(), PLAIN_INTERVAL)),
+        Progress::None => None,
+    };
+    observers.extend(shown.clone().map(|progress| progress as Arc<dyn Observer>));
+    if let Some(pause) = variable("DTSCTL_TEST_PAUSE").filter(|text| !text.is_empty()) {
+        observers.push(Arc::new(Pause::parse(&pause)));
+    }
+    let watch = Watch::start(Watched {
+        state: state_path,
+        limit: args.time_limit,
+        lock: global,
+        login: survey.destination_login.clone(),
+        task: spec.name.clone(),
+        stop: stop.clone(),
+    })?;
+    let threads = args.threads.map_or_else(default_threads, usize::from);
+    let execution = Execution {
+        spec,
+        threads,
+        lock_timeout: args.lock_timeout,
+        allow_unsafe: &args.allow_unsafe,
+        stop: &stop,
+        observer: Arc::new(Observers(observers)),
+        writer: &writer,
+        new_state: opened == Opened::New,
+    };
+    let result = execution.run(plan, survey);
+    if let Some(shown) = shown {
+        shown.finish();
+    }
+    let reason = watch.reason();
+    drop(watch);
+    let result = match (writer.check(), result) {
+        (Err(broken), _) => Err(broken.into()),
+        (Ok(()), result) => result,
+    };
+    conclude(context, spec, state_path, &writer, reason, result)
+}
+
+fn conclude(
+    context: &mut Context,
+    spec: &Spec,
+    state_path: &std::path::Path,
+    writer: &StateWriter,
+    reason: Option<Reason>,
+    result: Result<Ended, CommandError>,
+) -> Result<u8, CommandError> {
+    match result {
+        Ok(Ended::Done) => {
+            writer.end_run(RunEnd::Finished, None)?;
+            let status = state::read(state_path, context.now())?;
+            match context.settings.format {
+                Format::Json => write!(context.stdout, "{}", report::status::json(&status))?,
+                Format::Markdown => write!(context.stdout, "{}", report::status::markdown(&status, &context.next("apply")))?,
+                Format::Table => {
+                    let totals = &status.totals;
+                    writeln!(
+                        context.stdout,
+                        "\nApply finished: {} tables, {} rows at the destination.\nNext: `{}` proves it.",
+                        totals.tables_finished,
+                        totals.rows_done,
+                        context.next("verify")
+                    )?;
+                }
+            }
+            Ok(exit::DONE)
+        }
+        Ok(Ended::Stopped) => {
+            let why = match reason {
+                Some(Reason::Signal) => "stopped by a signal".to_owned(),
+                Some(Reason::Asked) => "stopped by `dtsctl stop`".to_owned(),
+                Some(Reason::TimeLimit) => "stopped by --time-limit".to_owned(),
+                Some(Reason::LockLost(holder)) => format!("another run took the lock at the destination: {holder}"),
+                None => "stopped".to_owned(),
+            };
+            writer.end_run(RunEnd::Stopped, Some(&why))?;
+            Err(CommandError::new(Kind::Stopped, format!("{why}; the progress of '{}' is saved", spec.name))
+                .hint(format!("`{}` resumes", context.next("apply"))))
+        }
+        Err(error) => {
+            let mut text = error.shown.message.clone();
+            for cause in &error.shown.causes {
+                text.push_str(": ");
+                text.push_str(cause);
+            }
+            // The error that ended the run matters more than one of noting it.
+            let _ = writer.end_run(RunEnd::Failed, Some(&text));
+            Err(error)
+        }
+    }
+}
+
+/// Connections at each end: twice the processors, since half of them wait, but no more than eight unasked.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(4, |n| (n.get() * 2).clamp(2, 8))
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+}

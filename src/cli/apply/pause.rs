@@ -1,0 +1,51 @@
+//! For the crash tests: halts the run at a named moment, so that a test can kill it exactly there.
+//!
+//! `DTSCTL_TEST_PAUSE=chunk-loaded:3` says `paused at chunk-loaded` on standard error when that moment is reached for the third time,
+//! and the thread that reached it goes no further.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::event::{Event, Observer};
+
+/// Halts at the n-th time of a moment.
+pub(super) struct Pause {
+    name: String,
+    at: u64,
+    seen: AtomicU64,
+}
+
+impl Pause {
+    /// Reads `NAME` or `NAME:N`.
+    pub(super) fn parse(text: &str) -> Self {
+        let (name, at) = text.split_once(':').unwrap_or((text, "1"));
+        Self { name: name.to_owned(), at: at.parse().unwrap_or(1), seen: AtomicU64::new(0) }
+    }
+}
+
+fn name_of(event: &Event) -> &'static str {
+    match event {
+        Event::Moment { name } => name,
+        Event::PhaseStarted { .. } => "phase-started",
+        Event::PhaseFinished { .. } => "phase-finished",
+        Event::StatementStarted { .. } => "statement-started",
+        Event::StatementFinished { .. } => "statement-finished",
+        Event::TableStarted { .. } => "table-started",
+        Event::ChunkCommitted { .. } => "chunk-reported",
+        Event::RangeFinished { .. } => "range-finished",
+        Event::TableFinished { .. } => "table-finished",
+        _ => "",
+    }
+}
+
+impl Observer for Pause {
+    fn observe(&self, event: &Event) {
+        if name_of(event) != self.name || self.seen.fetch_add(1, Ordering::SeqCst) + 1 != self.at {
+            return;
+        }
+        // Standard error itself, and not through the report: the reader is a test.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("paused at {}\n", self.name).as_bytes());
+        loop {
+            std::thread::park();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What stops a run from outside: signals, the control row, a time limit, a lost lock, a state file that cannot be written.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::{
+    cli::exit,
+    connect::{GlobalLock, Login, Taken},
+    event::StopToken,
+    state::ControlWatch,
+};
+
+/// Why a run was stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// SIGINT or SIGTERM.
+    Signal,
+    /// `dtsctl stop`.
+    Asked,
+    /// `--time-limit`.
+    TimeLimit,
+    /// Another run took the lock at the destination.
+    LockLost(String),
+}
+
+/// Watches on a thread of its own until dropped.
+pub(super) struct Watch {
+    end: StopToken,
+    thread: Option<std::thread::JoinHandle<()>>,
+    reason: Arc<Mutex<Option<Reason>>>,
+}
+
+/// What is watched.
+pub(super) struct Watched<'a> {
+    pub(super) state: &'a Path,
+    pub(super) limit: Option<Duration>,
+    pub(super) lock: GlobalLock,
+    pub(super) login: Login,
+    pub(super) task: String,
+    pub(super) stop: StopToken,
+}
+
+/// How often signals, the control row and the clock are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How often the lock is asked after. The server drops an idle session's lock after five minutes.
+const LOCK_TICK: Duration = Duration::from_secs(20);
+
+impl Watch {
+    /// Begins to watch. The first signal asks for a clean stop, the second ends the process at once with exit 5.
+    pub(super) fn start(watched: Watched<'_>) -> std::io::Result<Self> {
+        let signalled = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag down and only puts it up.
+            signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit::STOPPED), Arc::clone(&signalled))?;
+            signal_hook::flag::register(signal, Arc::clone(&signalled))?;
+        }
+        let control = ControlWatch::open(watched.state).ok();
+        let end = StopToken::default();
+        let reason: Arc<Mutex<Option<Reason>>> = Arc::default();
+        let (until, why) = (end.clone(), Arc::clone(&reason));
+        let Watched { limit, mut lock, login, task, stop, .. } = watched;
+        let started = Instant::now();
+        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
+            let mut asked_lock = Instant::now();
+            while !until.wait(TICK) {
+                let mut found = None;
+                if signalled.load(Ordering::SeqCst) {
+                    found = Some(Reason::Signal);
+                } else if control.as_ref().is_some_and(|c| c.stop_requested().unwrap_or(false)) {
+                    found = Some(Reason::Asked);
+                } else if limit.is_some_and(|limit| started.elapsed() >= limit) {
+                    found = Some(Reason::TimeLimit);
+                } else if asked_lock.elapsed() >= LOCK_TICK {
+                    asked_lock = Instant::now();
+                    if !lock.is_still_held().unwrap_or(false) {
+                        // A destination that cannot be reached right now is the phases' business; they wait for it.
+                        match GlobalLock::take(&login, &task) {
+                            Ok(Taken::Mine(again)) => lock = again,
+                            Ok(Taken::Held(holder)) => found = Some(Reason::LockLost(holder.to_string())),
+                            Err(_) => {}
+                        }
+                    }
+                }
+                if let Some(found) = found
+                    && !stop.is_stopped()
+                {
+                    *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                    stop.stop();
+                }
+            }
+        })?;
+        Ok(Self { end, thread: Some(thread), reason })
+    }
+
+    /// Why the run was stopped, if it was.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.end.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Puts a plan together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{
+    finding::{Finding, FindingCode, Severity},
+    model::*,
+    progress::Progress,
+    saved,
+    scope::{Pair, Scope},
+};
+use crate::{
+    catalog::{Catalog, Fingerprint, Table, TableName, Walk},
+    connect::ServerInfo,
+    diff::{Act, Change, ObjectKind, Part, Risk, Stage},
+    event::Phase,
+    spec::{Allowance, ExistingTables, Spec},
+};
+
+/// Bytes of estimated data that one chunk is expected to hold. An estimate for the reader; the copy sizes its chunks as it goes.
+const CHUNK_BYTES: u64 = 16 << 20;
+
+/// Settings of a server that decisions hang on and that a saved plan is bound to.
+const SETTINGS: &[&str] = &[
+    "character_set_server",
+    "innodb_default_row_format",
+    "innodb_page_size",
+    "innodb_read_only",
+    "innodb_strict_mode",
+    "local_infile",
+    "lower_case_table_names",
+    "max_allowed_packet",
+    "read_only",
+    "sql_generate_invisible_primary_key",
+    "sql_require_primary_key",
+    "super_read_only",
+];
+
+/// One server as the caller knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerFacts<'a> {
+    /// `host:port` or the socket's path.
+    pub address: &'a str,
+    /// What the server says of itself.
+    pub info: &'a ServerInfo,
+    /// What was read of it.
+    pub catalog: &'a Catalog,
+}
+
+/// All that a plan is made of.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// The spec.
+    pub spec: &'a Spec,
+    /// Now, RFC 3339 in UTC.
+    pub created_at: String,
+    /// The source.
+    pub source: ServerFacts<'a>,
+    /// The destination.
+    pub destination: ServerFacts<'a>,
+    /// The selected tables.
+    pub scope: &'a Scope,
+    /// The changes of the diff, in the order in which they run.
+    pub changes: &'a [Change],
+    /// What earlier applies have done.
+    pub progress: &'a Progress,
+    /// Results of the prechecks.
+    pub findings: Vec<Finding>,
+    /// Ids of `--allow-unsafe`.
+    pub allow_unsafe: &'a [String],
+}
+
+/// Makes the plan. Equal inputs, apart from `created_at`, give an equal plan with an equal id.
+pub fn build(inputs: Inputs<'_>) -> Plan {
+    let failed = failed_objects(&inputs.findings);
+    let mut actions = Vec::new();
+    let schema = |stage| inputs.changes.iter().filter(move |c| c.stage == stage && inputs.spec.phases.schema);
+    actions.extend(schema(Stage::Before).map(|c| from_change(c, &inputs)));
+    if inputs.spec.phases.full {
+        actions.extend(copies(&inputs));
+    }
+    actions.extend(schema(Stage::After).map(|c| from_change(c, &inputs)));
+    for (index, action) in actions.iter_mut().enumerate() {
+        action.id = format!("a{}", index + 1);
+        if let ActionRisk::Unsafe { .. } = action.risk
+            && !action.permitted
+            && inputs.allow_unsafe.contains(&action.id)
+        {
+            action.permitted = true;
+            action.permitted_by = Some(PermittedBy::AllowUnsafe);
+        }
+        if let Some(code) = failed.get(action.object.as_str())
+            && action.permitted
+        {
+            action.permitted = false;
+            action.code = Some((*code).clone());
+        }
+    }
+    let touched: BTreeSet<&str> = actions.iter().map(|a| a.object.as_str()).collect();
+    let mut unchanged: Vec<String> =
+        inputs.scope.pairs.iter().map(|p| p.destination.to_string()).filter(|name| !touched.contains(name.as_str())).collect();
+    unchanged.sort();
+    let mut plan = Plan {
+        format_version: format!("{}.{}", FORMAT.0, FORMAT.1),
+        id: String::new(),
+        created_at: inputs.created_at.clone(),
+        spec: SpecMark { name: inputs.spec.name.clone(), digest: inputs.spec.digest.clone() },
+        source: server(inputs.source),
+        destination: server(inputs.destination),
+        position: None,
+        objects: digests(&inputs),
+        summary: summary(&actions),
+        actions,
+        unchanged,
+        findings: inputs.findings,
+    };
+    plan.id = saved::id_of(&plan);
+    plan
+}
+
+/// Objects for which a precheck failed, and its code.
+fn failed_objects(findings: &[Finding]) -> HashMap<&str, FindingCode> {
+    findings
+        .iter()
+        .filter(|f| f.blocks() && f.severity == Severity::Failed)
+        .filter_map(|f| Some((f.object.as_deref()?, f.code.clone())))
+        .rev()
+        .collect()
+}
+
+fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
+    let (risk, code, permitted, permitted_by) = match &change.risk {
+        Risk::Safe => (ActionRisk::Safe, None, true, None),
+        Risk::Unsafe { action, column } => {
+            let by_spec = inputs.spec.allow.iter().any(|a| permits(a, change));
+            let risk = ActionRisk::Unsafe { action: *action, column: column.clone() };
+            (risk, Some(FindingCode::new(action.code())), by_spec, by_spec.then_some(PermittedBy::Spec))
+        }
+        Risk::Unsupported { code, reason } => {
+            (ActionRisk::Unsupported { reason: reason.clone() }, Some(FindingCode::new(*code)), false, None)
+        }
+    };
+    let renamed = change.source != change.destination;
+    let source_table = (change.kind == ObjectKind::Table)
+        .then(|| inputs.scope.pairs.iter().find(|p| Some(&p.destination) == change.table.as_ref()))
+        .flatten()
+        .map(|p| p.source.clone());
+    let what = match change.act {
+        Act::Create if renamed && change.part == Part::Definition => format!("{} from {}", change.what, change.source),
+        _ => change.what.clone(),
+    };
+    Action {
+        id: String::new(),
+        phase: if change.stage == Stage::Before { Phase::Schema } else { Phase::Finish },
+        act: match change.act {
+            Act::Create => ActionKind::Create,
+            Act::Alter => ActionKind::Alter,
+            Act::Drop => ActionKind::Drop,
+        },
+        kind: change.kind.name().to_owned(),
+        object: change.destination.clone(),
+        source: renamed.then(|| change.source.clone()),
+        table: change.table.clone(),
+        source_table,
+        what,
+        rows: None,
+        bytes: None,
+        copy: None,
+        risk,
+        code,
+        permitted,
+        permitted_by,
+        outside: change.outside,
+        statements: change.statements.clone(),
+        before: change.before.clone(),
+        after: change.after.clone(),
+    }
+}
+
+/// Whether an entry of `allow` is meant for this change.
+fn permits(allowance: &Allowance, change: &Change) -> bool {
+    let (Risk::Unsafe { action, column }, Some(table)) = (&change.risk, &change.table) else { return false };
+    allowance.permits(*action, &table.database, &table.table, column.as_deref())
+}
+
+fn copies<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = Action> + 'a {
+    let tables: HashMap<&TableName, &Table> = inputs.source.catalog.tables.iter().map(|t| (&t.name, t)).collect();
+    let at_destination: HashMap<&TableName, &Table> = inputs.destination.catalog.tables.iter().map(|t| (&t.name, t)).collect();
+    let by_destination = |act: Act| {
+        let wanted = move |c: &&Change| c.kind == ObjectKind::Table && c.act == act && c.part == Part::Definition;
+        inputs.changes.iter().filter(wanted).filter_map(|c| c.table.as_ref()).collect::<BTreeSet<_>>()
+    };
+    let made_anew = by_destination(Act::Create);
+    let unsupported: HashMap<&TableName, (&'static str, &str)> = inputs
+        .changes
+        .iter()
+        .filter_map(|c| match (&c.risk, &c.table) {
+            (Risk::Unsupported { code, reason }, Some(table)) => Some((table, (*code, reason.as_str()))),
+            _ => None,
+        })
+        .collect();
+    let mut pairs: Vec<&Pair> = inputs.scope.pairs.iter().collect();
+    pairs.sort_by(|a, b| a.destination.cmp(&b.destination).then_with(|| a.source.cmp(&b.source)));
+    pairs.into_iter().filter_map(move |pair| {
+        let table = *tables.get(&pair.source)?;
+        let anew = inputs.spec.phases.schema && made_anew.contains(&pair.destination);
+        if inputs.progress.copied.contains(&pair.source) && !anew {
+            return None;
+        }
+        // Said once: the schema action is blocked already, and a copy without its table would say nothing new.
+        if inputs.spec.phases.schema && unsupported.contains_key(&pair.destination) {
+            return None;
+        }
+        let mut action = copy(table, pair, inputs, at_destination.get(&pair.destination).copied(), anew);
+        if let Some(reason) = table.unsupported.clone() {
+            action.permitted = false;
+            action.code = Some(FindingCode::new(crate::diff::unsupported::DEFINITION));
+            action.risk = ActionRisk::Unsupported { reason };
+        }
+        Some(action)
+    })
+}
+
+fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table>, anew: bool) -> Action {
+    let existing = existing.filter(|_| !anew);
+    let keep_existing = inputs.spec.conflict.existing_tables == ExistingTables::Ignore
+        && existing.is_some()
+        && !inputs.progress.created.contains(&pair.destination);
+    let (key, nullable) = match table.walk() {
+        Walk::Key(columns) => (columns, false),
+        Walk::NullableKey(columns) => (columns, true),
+        Walk::Whole => (Vec::new(), false),
+    };
+    let key: Vec<String> = key.into_iter().map(|c| table.columns[c].name.clone()).collect();
+    let chunks = if key.is_empty() { 1 } else { table.data_bytes.div_ceil(CHUNK_BYTES).max(1) };
+    let columns = existing.filter(|_| keep_existing).and_then(|e| common_columns(table, e));
+    let mut what = match (key.is_empty(), chunks) {
+        (true, _) => "one snapshot, no key".to_owned(),
+        (false, 1) => format!("1 chunk by {}", key.join(", ")),
+        (false, n) => format!("~{n} chunks by {}", key.join(", ")),
+    };
+    if nullable {
+        what.push_str(", NULLs apart");
+    }
+    if let Some(columns) = &columns {
+        what.push_str(&format!(", {} of {} columns", columns.len(), table.copied_columns().len()));
+    }
+    if keep_existing {
+        what.push_str(", rows that exist are kept");
+    }
+    if pair.source != pair.destination {
+        what.push_str(&format!(", from {}", pair.source));
+    }
+    if inputs.progress.started.contains(&pair.source) && !anew {
+        what.insert_str(0, "go on: ");
+    }
+    Action {
+        id: String::new(),
+        phase: Phase::Full,
+        act: ActionKind::Copy,
+        kind: "table".to_owned(),
+        object: pair.destination.to_string(),
+        source: (pair.source != pair.destination).then(|| pair.source.to_string()),
+        table: Some(pair.destination.clone()),
+        source_table: Some(pair.source.clone()),
+        what,
+        rows: Some(table.rows_estimate),
+        bytes: Some(table.data_bytes),
+        copy: Some(CopyShape { chunks, key, nullable, keep_existing, columns }),
+        risk: ActionRisk::Safe,
+        code: None,
+        permitted: true,
+        permitted_by: None,
+        outside: false,
+        statements: Vec::new(),
+        before: None,
+        after: None,
+    }
+}
+
+/// Names of the source's columns that the existing table can take, when these are not all.
+fn common_columns(source: &Table, existing: &Table) -> Option<Vec<String>> {
+    let takes = |name: &str| existing.columns.iter().any(|c| !c.generated && !c.row_period && c.name.to_lowercase() == name.to_lowercase());
+    let all = source.copied_columns();
+    let common: Vec<String> = all.iter().map(|&c| &source.columns[c].name).filter(|name| takes(name)).cloned().collect();
+    (common.len() < all.len()).then_some(common)
+}
+
+fn server(facts: ServerFacts<'_>) -> Server {
+    let info = facts.info;
+    let (major, minor, patch) = info.flavor.version;
+    let settings: BTreeMap<String, String> =
+        SETTINGS.iter().filter_map(|name| Some(((*name).to_owned(), info.variable(name)?.to_owned()))).collect();
+    Server {
+        address: facts.address.to_owned(),
+        vendor: info.flavor.vendor,
+        version: format!("{major}.{minor}.{patch}"),
+        version_text: info.version_text.clone(),
+        identity: info.identity.clone(),
+        account: info.account.clone(),
+        settings,
+    }
+}
+
+/// Digests of the selected objects of the source, and of what their names mean at the destination.
+fn digests(inputs: &Inputs<'_>) -> Vec<ObjectDigest> {
+    let mut digests = Vec::new();
+    let mut add = |side, kind: &str, name: String, fingerprint: Fingerprint| {
+        digests.push(ObjectDigest { side, kind: kind.to_owned(), name, digest: fingerprint.as_str().to_owned() });
+    };
+    let scope = inputs.scope;
+    let destinations: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).collect();
+    let target_databases: BTreeSet<&str> = scope.databases.values().map(String::as_str).collect();
+    for database in inputs.source.catalog.databases.iter().filter(|d| scope.databases.contains_key(&d.name)) {
+        add(Side::Source, "database", database.name.clone(), database.fingerprint());
+    }
+    for table in inputs.source.catalog.tables.iter().filter(|t| scope.pair(&t.name).is_some()) {
+        add(Side::Source, "table", table.name.to_string(), table.fingerprint());
+    }
+    for object in inputs.source.catalog.others.iter().filter(|o| scope.whole.contains(&o.database)) {
+        add(Side::Source, &object.kind, format!("{}.{}", object.database, object.name), object.fingerprint());
+    }
+    for database in inputs.destination.catalog.databases.iter().filter(|d| target_databases.contains(d.name.as_str())) {
+        add(Side::Destination, "database", database.name.clone(), database.fingerprint());
+    }
+    for table in inputs.destination.catalog.tables.iter().filter(|t| destinations.contains(&t.name)) {
+        add(Side::Destination, "table", table.name.to_string(), table.fingerprint());
+    }
+    digests.sort();
+    digests
+}
+
+fn summary(actions: &[Action]) -> Summary {
+    let mut summary = Summary::default();
+    let mut acts: BTreeMap<(&str, &str), ActionKind> = BTreeMap::new();
+    for action in actions {
+        if !action.permitted {
+            summary.blocked += 1;
+            continue;
+        }
+        match action.act {
+            ActionKind::Copy => {
+                summary.copy_tables += 1;
+                summary.copy_rows += action.rows.unwrap_or(0);
+                summary.copy_bytes += action.bytes.unwrap_or(0);
+            }
+            ActionKind::Follow => summary.follow = true,
+            act => {
+                // An object that is created and gets its indexes later is one creation.
+                let entry = acts.entry((&action.kind, &action.object)).or_insert(act);
+                *entry = (*entry).min(act);
+            }
+        }
+    }
+    for act in acts.values() {
+        match act {
+            ActionKind::Create => summary.create += 1,
+            ActionKind::Alter => summary.alter += 1,
+            _ => summary.drop += 1,
+        }
+    }
+    summary
+}
+
+#[cfg(test)]
+#[path = "build_tests.rs"]
+mod tests;

@@ -1,0 +1,23 @@
+//! What earlier applies of the same spec have done, as the destination's `dts` tables tell it.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::TableName;
+
+/// What is done already. Filled by the caller; empty before the first apply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Destination tables that this sync has created.
+    pub created: BTreeSet<TableName>,
+    /// Source tables whose copy has begun.
+    pub started: BTreeSet<TableName>,
+    /// Source tables whose copy is finished.
+    pub copied: BTreeSet<TableName>,
+}
+
+impl Progress {
+    /// This sync has written to the table, or created it: its being there is no conflict.
+    pub fn owns(&self, source: &TableName, destination: &TableName) -> bool {
+        self.created.contains(destination) || self.started.contains(source) || self.copied.contains(source)
+    }
+}

@@ -1,0 +1,139 @@
+//! Which tables the spec selects of a source's catalog, where they go, and which are left out for what they are.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    catalog::{Catalog, Table, TableName},
+    connect::ServerInfo,
+    diff::Mapping,
+    spec::Selection,
+};
+
+/// A selected table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// At the source.
+    pub source: TableName,
+    /// At the destination.
+    pub destination: TableName,
+}
+
+/// A table that is selected by name and yet not carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// At the source.
+    pub table: TableName,
+    /// Why.
+    pub reason: String,
+}
+
+/// The tables of a task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Selected and carried, by source name.
+    pub pairs: Vec<Pair>,
+    /// Selected and not carried, by source name.
+    pub skipped: Vec<Skipped>,
+    /// Source databases of which anything is selected, and their names at the destination.
+    pub databases: BTreeMap<String, String>,
+    /// Source databases that are selected as a whole.
+    pub whole: Vec<String>,
+    by_source: BTreeMap<TableName, usize>,
+}
+
+impl Scope {
+    /// Applies the selection to a catalog. With `lower_case_table_names=1` at the destination its names come out in lower case, as the
+    /// server would store them.
+    pub fn new(selection: Selection<'_>, source: &Catalog, destination: &ServerInfo) -> Self {
+        let fold = |name: String| if destination.number("lower_case_table_names") == Some(1) { name.to_lowercase() } else { name };
+        let mut scope = Self::default();
+        for database in &source.databases {
+            if let Some(name) = selection.destination_database(&database.name) {
+                scope.databases.insert(database.name.clone(), fold(name));
+                if selection.whole_database(&database.name) {
+                    scope.whole.push(database.name.clone());
+                }
+            }
+        }
+        for table in &source.tables {
+            let Some(selected) = selection.table(&table.name.database, &table.name.table) else { continue };
+            if let Some(reason) = not_here(table) {
+                scope.skipped.push(Skipped { table: table.name.clone(), reason });
+                continue;
+            }
+            scope.pairs.push(Pair {
+                source: table.name.clone(),
+                destination: TableName::new(fold(selected.destination_db), fold(selected.destination_table)),
+            });
+        }
+        scope.pairs.sort_by(|a, b| a.source.cmp(&b.source));
+        scope.skipped.sort_by(|a, b| a.table.cmp(&b.table));
+        scope.by_source = scope.pairs.iter().enumerate().map(|(i, p)| (p.source.clone(), i)).collect();
+        scope
+    }
+
+    /// The pair of a source table.
+    pub fn pair(&self, source: &TableName) -> Option<&Pair> {
+        self.by_source.get(source).map(|&i| &self.pairs[i])
+    }
+}
+
+impl Mapping for Scope {
+    fn table(&self, source: &TableName) -> Option<TableName> {
+        self.pair(source).map(|p| p.destination.clone())
+    }
+
+    fn database(&self, source: &str) -> Option<String> {
+        self.databases.get(source).cloned()
+    }
+}
+
+/// Why a table's rows are not in this server, if so: engines that only point elsewhere, and PolarDB's tables on object storage
+/// (requirements B15, 5.5: engine `OSS`, or `CSV` with a connection).
+fn not_here(table: &Table) -> Option<String> {
+    let engine = table.engine.to_ascii_uppercase();
+    let what = match engine.as_str() {
+        "FEDERATED" | "CONNECT" | "SPIDER" | "MRG_MYISAM" | "MERGE" | "S3" => "its rows lie elsewhere",
+        "OSS" => "its rows lie on object storage",
+        "CSV" if table.create.to_ascii_lowercase().contains("connection='oss") => "its rows lie on object storage",
+        "BLACKHOLE" => "it keeps no rows",
+        _ => return None,
+    };
+    Some(format!("engine {engine}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample;
+
+    #[test]
+    fn pairs_follow_the_selection_and_the_destinations_letter_case() {
+        let source = sample::catalog(vec![sample::table("shop", "Orders"), sample::table("crm", "people"), sample::table("shop", "tmp_1")]);
+        let mut spec = sample::spec();
+        spec.objects = vec![sample::whole("shop", Some("Shop_DR"), &["tmp_*"])];
+        let mut destination = sample::server("9.7.4");
+        let scope = Scope::new(spec.selection(), &source, &destination);
+        assert_eq!(scope.pairs.len(), 1);
+        assert_eq!(scope.table(&TableName::new("shop", "Orders")), Some(TableName::new("Shop_DR", "Orders")));
+        assert_eq!(scope.database("shop").as_deref(), Some("Shop_DR"));
+        assert_eq!(scope.database("crm"), None);
+        destination.variables.insert("lower_case_table_names".into(), "1".into());
+        let scope = Scope::new(spec.selection(), &source, &destination);
+        assert_eq!(scope.table(&TableName::new("shop", "Orders")), Some(TableName::new("shop_dr", "orders")));
+    }
+
+    #[test]
+    fn tables_whose_rows_lie_elsewhere_are_left_out_with_the_reason() {
+        let mut far = sample::table("shop", "far");
+        far.engine = "FEDERATED".into();
+        let mut cold = sample::table("shop", "cold");
+        cold.engine = "CSV".into();
+        cold.create.push_str(" CONNECTION='oss_server/x'");
+        let source = sample::catalog(vec![far, cold, sample::table("shop", "near")]);
+        let scope = Scope::new(sample::spec().selection(), &source, &sample::server("9.7.4"));
+        assert_eq!(scope.pairs.len(), 1);
+        assert_eq!(scope.skipped.iter().map(|s| s.table.table.as_str()).collect::<Vec<_>>(), ["cold", "far"]);
+        assert_eq!(scope.skipped[1].reason, "engine FEDERATED: its rows lie elsewhere");
+    }
+}

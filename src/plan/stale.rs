@@ -1,0 +1,130 @@
+//! Whether a saved plan still describes the two servers and the spec.
+
+use std::collections::BTreeMap;
+
+use super::model::{Action, ActionKind, ObjectDigest, Plan, Server, Side};
+
+/// What differs between a saved plan and one made just now, one line each; empty when the saved one still holds. Estimates, the
+/// outcome of prechecks and permissions given on the command line are not compared.
+pub fn stale(saved: &Plan, fresh: &Plan) -> Vec<String> {
+    let mut differs = Vec::new();
+    if saved.spec.name != fresh.spec.name {
+        differs.push(format!("the plan is for spec {}, not {}", saved.spec.name, fresh.spec.name));
+    }
+    if saved.spec.digest != fresh.spec.digest {
+        differs.push("the spec has changed".to_owned());
+    }
+    servers(Side::Source, &saved.source, &fresh.source, &mut differs);
+    servers(Side::Destination, &saved.destination, &fresh.destination, &mut differs);
+    if saved.position != fresh.position {
+        differs.push("the source's binlog no longer holds the plan's position".to_owned());
+    }
+    objects(&saved.objects, &fresh.objects, &mut differs);
+    if differs.is_empty() {
+        actions(saved, fresh, &mut differs);
+    }
+    differs
+}
+
+fn servers(side: Side, saved: &Server, fresh: &Server, differs: &mut Vec<String>) {
+    if saved.identity != fresh.identity || saved.vendor != fresh.vendor {
+        differs.push(format!("the {side} is another server: the plan was made with the one at {}", saved.address));
+        return;
+    }
+    if saved.version_text != fresh.version_text {
+        differs.push(format!("the {side}'s version was {} and is {}", saved.version_text, fresh.version_text));
+    }
+    if saved.account != fresh.account {
+        differs.push(format!("the {side}'s account was {} and is {}", saved.account, fresh.account));
+    }
+    let names: std::collections::BTreeSet<&String> = saved.settings.keys().chain(fresh.settings.keys()).collect();
+    for name in names {
+        let (was, is) = (saved.settings.get(name), fresh.settings.get(name));
+        if was != is {
+            let show = |value: Option<&String>| value.map_or("absent".to_owned(), Clone::clone);
+            differs.push(format!("the {side}'s {name} was {} and is {}", show(was), show(is)));
+        }
+    }
+}
+
+fn objects(saved: &[ObjectDigest], fresh: &[ObjectDigest], differs: &mut Vec<String>) {
+    type Key<'a> = (Side, &'a str, &'a str);
+    let index = |list: &'_ [ObjectDigest]| -> BTreeMap<(Side, String, String), String> {
+        list.iter().map(|o| ((o.side, o.kind.clone(), o.name.clone()), o.digest.clone())).collect()
+    };
+    let (was, is) = (index(saved), index(fresh));
+    let say = |(side, kind, name): Key<'_>, what: &str| format!("{side} {kind} {name} {what}");
+    for (key, digest) in &was {
+        let named = (key.0, key.1.as_str(), key.2.as_str());
+        match is.get(key) {
+            None => differs.push(say(named, "is gone")),
+            Some(now) if now != digest => differs.push(say(named, "has changed")),
+            Some(_) => {}
+        }
+    }
+    for key in is.keys().filter(|key| !was.contains_key(*key)) {
+        differs.push(say((key.0, &key.1, &key.2), "is new"));
+    }
+}
+
+/// With the same servers, objects and spec, only progress can make a difference: another apply has done a part.
+fn actions(saved: &Plan, fresh: &Plan, differs: &mut Vec<String>) {
+    type Mark<'a> = (ActionKind, &'a str, &'a [String]);
+    fn mark(action: &Action) -> Mark<'_> {
+        (action.act, &action.object, &action.statements)
+    }
+    for action in &saved.actions {
+        if !fresh.actions.iter().any(|a| mark(a) == mark(action)) {
+            differs.push(format!("action {} ({} {}) is done or no longer needed", action.id, action.symbol(), action.object));
+        }
+    }
+    for action in &fresh.actions {
+        if !saved.actions.iter().any(|a| mark(a) == mark(action)) {
+            differs.push(format!("{} {} is needed and not in the plan", action.symbol(), action.object));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample;
+
+    #[test]
+    fn a_plan_of_the_same_state_is_not_stale() {
+        let plan = sample::plan();
+        let mut fresh = plan.clone();
+        fresh.created_at = "later".into();
+        fresh.actions[4].rows = Some(1);
+        fresh.actions[2].permitted = true;
+        assert_eq!(stale(&plan, &fresh), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let plan = sample::plan();
+        let mut fresh = plan.clone();
+        fresh.spec.digest = "0".into();
+        fresh.source.version_text = "8.0.37".into();
+        fresh.destination.settings.insert("read_only".into(), "ON".into());
+        fresh.objects[1].digest = "0".into();
+        let gone = fresh.objects.remove(0);
+        let lines = stale(&plan, &fresh);
+        assert_eq!(
+            lines,
+            [
+                "the spec has changed".to_owned(),
+                "the source's version was 8.0.36 and is 8.0.37".to_owned(),
+                "the destination's read_only was OFF and is ON".to_owned(),
+                format!("source {} {} is gone", gone.kind, gone.name),
+                "source table shop.audit has changed".to_owned(),
+            ]
+        );
+        let mut fresh = plan.clone();
+        fresh.destination.identity = "other".into();
+        assert_eq!(stale(&plan, &fresh), ["the destination is another server: the plan was made with the one at db2:3306"]);
+        let mut fresh = plan.clone();
+        fresh.actions.remove(0);
+        assert_eq!(stale(&plan, &fresh), ["action a1 (+ shop.customers) is done or no longer needed"]);
+    }
+}

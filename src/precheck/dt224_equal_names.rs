@@ -1,0 +1,103 @@
+//! DT224: does the destination have tables of these names already? (Requirements D15, D16.)
+
+use super::{Check, Facts, Finding, Ignorable};
+use crate::{catalog::Table, spec::ExistingTables};
+
+pub(super) const CHECK: Check = Check { code: "DT224", name: "equal-names", ignorable: Ignorable::Alerts, run };
+
+fn run(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (table, existing) in facts.strangers() {
+        let object = table.object();
+        match facts.spec.conflict.existing_tables {
+            ExistingTables::Fail => findings.push(CHECK.failed(
+                object,
+                "the destination has a table of that name already, and this sync did not make it",
+                "give the table another name with `rename`, rename or drop the one at the destination, or exclude it; \
+                 or choose `conflict.existing_tables: ignore` or `align`",
+            )),
+            ExistingTables::Ignore => {
+                let how = differences(table.source, existing);
+                let how = if how.is_empty() { "with the same columns".to_owned() } else { format!("and differs: {}", how.join("; ")) };
+                findings.push(CHECK.alert(
+                    object,
+                    format!("the table exists at the destination {how}; it is used as it is and rows that exist are kept"),
+                    "run `dtsctl verify` after the copy: equality is not promised for this table",
+                ));
+            }
+            ExistingTables::Align => findings.push(CHECK.info(
+                object,
+                "the table exists at the destination and is altered towards the source",
+                "read its actions and definition in the plan",
+            )),
+        }
+    }
+    let views = facts.destination.catalog.others.iter().filter(|o| o.kind == "view" || o.kind == "sequence");
+    let views: std::collections::BTreeMap<(&str, &str), &str> =
+        views.map(|o| ((o.database.as_str(), o.name.as_str()), o.kind.as_str())).collect();
+    for table in &facts.tables {
+        let name = &table.pair.destination;
+        if let Some(kind) = views.get(&(name.database.as_str(), name.table.as_str())) {
+            findings.push(CHECK.failed(
+                table.object(),
+                format!("the destination has a {kind} of the table's name"),
+                "give the table another name with `rename`, or rename or drop what stands in its way",
+            ));
+        }
+    }
+    findings
+}
+
+/// Columns that only one end has. What else differs the diff tells (DT125).
+fn differences(source: &Table, existing: &Table) -> Vec<String> {
+    let lacks = |of: &Table, than: &Table| -> Vec<String> {
+        let names: Vec<String> = than.columns.iter().map(|c| c.name.to_lowercase()).collect();
+        of.columns.iter().filter(|c| !c.row_period && !names.contains(&c.name.to_lowercase())).map(|c| c.name.clone()).collect()
+    };
+    let mut how = Vec::new();
+    let only_source = lacks(source, existing);
+    if !only_source.is_empty() {
+        how.push(format!("not copied: {}", only_source.join(", ")));
+    }
+    let only_destination = lacks(existing, source);
+    if !only_destination.is_empty() {
+        how.push(format!("left to their defaults: {}", only_destination.join(", ")));
+    }
+    how
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalog::OtherObject, plan::sample, precheck::bench::Bench};
+
+    #[test]
+    fn existing_tables_by_policy() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new());
+        bench.stranger().columns[1].name = "label".into();
+        assert_eq!(bench.run(&CHECK), ["failed shop.t"]);
+        bench.spec.conflict.existing_tables = ExistingTables::Ignore;
+        assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
+        assert!(bench.causes(&CHECK)[0].contains("differs: not copied: name; left to their defaults: label;"));
+        bench.spec.conflict.existing_tables = ExistingTables::Align;
+        assert_eq!(bench.run(&CHECK), ["info shop.t"]);
+        bench.spec.conflict.existing_tables = ExistingTables::Fail;
+        bench.own();
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_view_of_the_tables_name_is_in_the_way() {
+        let mut bench = Bench::new();
+        bench.destination = sample::catalog(vec![]);
+        bench.destination.others.push(OtherObject {
+            kind: "view".into(),
+            database: "shop".into(),
+            name: "t".into(),
+            create: String::new(),
+            position: None,
+        });
+        assert_eq!(bench.run(&CHECK), ["failed shop.t"]);
+    }
+}

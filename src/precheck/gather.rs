@@ -1,0 +1,351 @@
+//! Asks both servers, once, all that the checks need and the catalogs do not hold.
+//!
+//! What an account may not see is left unknown rather than failing the plan; what would take too long is given up after a moment and
+//! left unknown too. The checks say so.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use super::ping;
+use crate::{
+    catalog::{Catalog, Column, Table, TableName, TypeKind, quote_name},
+    connect::{ConnectError, Login, Purpose, Session},
+    ddl::lex::string_literal,
+    plan::Scope,
+    spec::{ExistingTables, Spec},
+};
+
+/// Connections opened beside the first to see whether the same server answers (requirements 5.6).
+const MORE_CONNECTIONS: usize = 3;
+/// The longest one question over a table's rows may run.
+const ONE_SCAN: Duration = Duration::from_secs(5);
+/// The longest all of them together may run.
+const ALL_SCANS: Duration = Duration::from_secs(20);
+/// Tables asked about in one statement.
+const BATCH: usize = 100;
+
+/// Both ends, open, and how to open more of them.
+pub struct Ends<'a> {
+    /// A [`Purpose::Catalog`] session at the source.
+    pub source: &'a mut Session,
+    /// A [`Purpose::Catalog`] session at the destination.
+    pub destination: &'a mut Session,
+    /// How the source's session was opened.
+    pub source_login: &'a Login,
+    /// How the destination's session was opened.
+    pub destination_login: &'a Login,
+}
+
+/// What was asked of one end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndFacts {
+    /// `SHOW GRANTS`, line by line.
+    pub grants: Vec<String>,
+    /// Identities that answered on further connections.
+    pub identities: BTreeSet<String>,
+}
+
+/// How far the clocks are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// The destination's minus the source's, in milliseconds.
+    pub difference_ms: i64,
+    /// What the round trips leave open, in milliseconds.
+    pub uncertainty_ms: i64,
+}
+
+/// The widest row of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// In bytes of values.
+    Measured(u64),
+    /// It took too long, or the account may not read the table.
+    Unknown,
+}
+
+/// A unique key whose columns get another collation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// At the source.
+    pub table: TableName,
+    /// The key's name.
+    pub key: String,
+    /// Collations that change, `column: old -> new`.
+    pub collations: Vec<String>,
+    /// Groups of rows that would be equal in the key; unknown when the source lacks the collation or counting took too long.
+    pub groups: Option<u64>,
+}
+
+/// What was gathered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// Of the source.
+    pub source: EndFacts,
+    /// Of the destination.
+    pub destination: EndFacts,
+    /// The clocks.
+    pub clock: Option<Clock>,
+    /// Triggers at the destination on tables that the selection goes to.
+    pub destination_triggers: Vec<(TableName, String)>,
+    /// Destination tables that existed before and hold rows; unknown ones are `None`.
+    pub occupied: BTreeMap<TableName, Option<bool>>,
+    /// Tables of the destination's database `dts`; `None` when there is no such database.
+    pub dts_tables: Option<BTreeSet<String>>,
+    /// The widest rows of source tables whose columns could hold more than a packet.
+    pub widest: BTreeMap<TableName, Width>,
+    /// Unique keys under another collation.
+    pub collisions: Vec<Collision>,
+}
+
+/// Asks. `collations` tells which collation a source column will have at the destination, when it is known.
+///
+/// # Errors
+/// As a connection fails; a statement that the account may not run leaves its fact unknown.
+pub fn gather(
+    ends: Ends<'_>,
+    spec: &Spec,
+    scope: &Scope,
+    source: &Catalog,
+    destination: &Catalog,
+    collation: &dyn Fn(&TableName, &Column) -> Option<String>,
+) -> Result<Gathered, ConnectError> {
+    let mut gathered = Gathered {
+        source: EndFacts { grants: grants(ends.source)?, identities: identities(ends.source_login)? },
+        destination: EndFacts { grants: grants(ends.destination)?, identities: identities(ends.destination_login)? },
+        clock: Some(ping::clock(ends.source, ends.destination)?),
+        ..Gathered::default()
+    };
+    gathered.dts_tables = dts_tables(ends.destination)?;
+    let existing: BTreeSet<&TableName> = destination.tables.iter().map(|t| &t.name).collect();
+    let targets: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).filter(|t| existing.contains(t)).collect();
+    if !targets.is_empty() {
+        gathered.destination_triggers = triggers(ends.destination, &targets)?;
+        if spec.conflict.existing_tables != ExistingTables::Fail {
+            gathered.occupied = occupied(ends.destination, &targets)?;
+        }
+    }
+    let mut budget = Budget { end: Instant::now() + ALL_SCANS };
+    let tables: BTreeMap<&TableName, &Table> = source.tables.iter().map(|t| (&t.name, t)).collect();
+    let limit = ends.source.info().max_allowed_packet().min(ends.destination.info().max_allowed_packet());
+    if spec.phases.full {
+        for pair in &scope.pairs {
+            let Some(table) = tables.get(&pair.source) else { continue };
+            if may_exceed(table, limit) {
+                let width = widest(ends.source, table, &mut budget)?;
+                gathered.widest.insert(table.name.clone(), width);
+            }
+            gathered.collisions.extend(collisions(ends.source, table, &source.collations, collation, &mut budget)?);
+        }
+    }
+    Ok(gathered)
+}
+
+struct Budget {
+    end: Instant,
+}
+
+impl Budget {
+    /// Milliseconds for the next scan; `None` when all are used up.
+    fn next(&self) -> Option<u64> {
+        let left = self.end.saturating_duration_since(Instant::now()).min(ONE_SCAN);
+        u64::try_from(left.as_millis()).ok().filter(|&ms| ms > 50)
+    }
+}
+
+fn grants(session: &mut Session) -> Result<Vec<String>, ConnectError> {
+    let rows = session.query("reading the account's rights", "SHOW GRANTS")?;
+    Ok((0..rows.len()).filter_map(|r| rows.text_at(r, 0)).collect())
+}
+
+fn identities(login: &Login) -> Result<BTreeSet<String>, ConnectError> {
+    // All at once, so that a proxy that spreads connections shows itself.
+    let sessions: Result<Vec<Session>, ConnectError> = (0..MORE_CONNECTIONS).map(|_| Session::open(login, Purpose::Control)).collect();
+    Ok(sessions?.iter().map(|s| s.info().identity.clone()).collect())
+}
+
+fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
+    let rows = session.query(
+        "looking for database dts",
+        "SELECT s.SCHEMA_NAME, t.TABLE_NAME FROM information_schema.SCHEMATA s \
+         LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME = 'dts'",
+    )?;
+    Ok((!rows.is_empty()).then(|| (0..rows.len()).filter_map(|r| rows.text_at(r, 1)).collect()))
+}
+
+fn triggers(session: &mut Session, targets: &BTreeSet<&TableName>) -> Result<Vec<(TableName, String)>, ConnectError> {
+    let databases: BTreeSet<String> = targets.iter().map(|t| string_literal(&t.database)).collect();
+    let sql = format!(
+        "SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, TRIGGER_NAME FROM information_schema.TRIGGERS \
+         WHERE EVENT_OBJECT_SCHEMA IN ({}) ORDER BY 1, 2, 3",
+        databases.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    let rows = session.query("looking for triggers at the destination", &sql)?;
+    let read = |r| Some((TableName::new(rows.text_at(r, 0)?, rows.text_at(r, 1)?), rows.text_at(r, 2)?));
+    Ok((0..rows.len()).filter_map(read).filter(|(table, _)| targets.contains(table)).collect())
+}
+
+fn occupied(session: &mut Session, targets: &BTreeSet<&TableName>) -> Result<BTreeMap<TableName, Option<bool>>, ConnectError> {
+    const DOING: &str = "looking for rows in existing tables";
+    let targets: Vec<&TableName> = targets.iter().copied().collect();
+    let question = |t: &TableName| format!("(SELECT EXISTS(SELECT 1 FROM {}))", t.quoted());
+    let mut found = BTreeMap::new();
+    for batch in targets.chunks(BATCH) {
+        let sql = batch.iter().map(|t| question(t)).collect::<Vec<_>>().join(" UNION ALL ");
+        match session.query(DOING, &sql) {
+            Ok(rows) => found.extend(batch.iter().enumerate().map(|(i, t)| ((*t).clone(), rows.number_at(i, 0).map(|n| n != 0)))),
+            Err(error) if error.is_connection() => return Err(error),
+            Err(_) => {
+                for table in batch {
+                    let answer = match session.query(DOING, &question(table)) {
+                        Ok(rows) => rows.number_at(0, 0).map(|n| n != 0),
+                        Err(error) if error.is_connection() => return Err(error),
+                        Err(_) => None,
+                    };
+                    found.insert((*table).clone(), answer);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A question over a table's rows, ended by the server after `milliseconds`; `None` when it did not come to an end or is not allowed.
+fn scan(session: &mut Session, doing: &str, milliseconds: u64, select: &str) -> Result<Option<u64>, ConnectError> {
+    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
+    let seconds = milliseconds as f64 / 1000.0;
+    let sql = if session.flavor().is_mariadb() {
+        format!("SET STATEMENT max_statement_time={seconds:.3} FOR SELECT {select}")
+    } else {
+        format!("SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */ {select}")
+    };
+    match session.query(doing, &sql) {
+        Ok(rows) => Ok(Some(rows.number_at(0, 0).unwrap_or(0))),
+        Err(error) if error.is_connection() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The most bytes that a value of the column may have, as far as it matters here.
+fn most(column: &Column) -> u64 {
+    let name = column.column_type.to_ascii_lowercase();
+    match column.kind {
+        TypeKind::Json | TypeKind::Geometry => u64::from(u32::MAX),
+        _ if name.starts_with("long") => u64::from(u32::MAX),
+        _ if name.starts_with("medium") && (name.contains("text") || name.contains("blob")) => 1 << 24,
+        // All others share the 65,535 bytes of a row, or are a TEXT or BLOB of that size.
+        _ => 1 << 16,
+    }
+}
+
+/// A row of the table could be wider than a packet: the declared types allow it, and the table is either large enough or so small that
+/// its estimates mean nothing and a look costs nothing.
+fn may_exceed(table: &Table, limit: u64) -> bool {
+    let declared: u64 = table.columns.iter().map(most).sum();
+    declared >= limit / 2 && (table.data_bytes >= limit / 4 || table.rows_estimate < 1000)
+}
+
+fn widest(session: &mut Session, table: &Table, budget: &mut Budget) -> Result<Width, ConnectError> {
+    let Some(milliseconds) = budget.next() else { return Ok(Width::Unknown) };
+    let parts: Vec<String> =
+        table.copied_columns().iter().map(|&c| format!("COALESCE(LENGTH({}),0)", quote_name(&table.columns[c].name))).collect();
+    let select = format!("COALESCE(MAX({}),0) FROM {}", parts.join("+"), table.name.quoted());
+    Ok(match scan(session, "measuring the widest row", milliseconds, &select)? {
+        Some(bytes) => Width::Measured(bytes),
+        None => Width::Unknown,
+    })
+}
+
+/// Groups of rows that are told apart by a unique key now and would not be under the new collations (trap 5).
+fn collisions(
+    session: &mut Session,
+    table: &Table,
+    known: &[String],
+    collation: &dyn Fn(&TableName, &Column) -> Option<String>,
+    budget: &mut Budget,
+) -> Result<Vec<Collision>, ConnectError> {
+    let mut found = Vec::new();
+    for key in table.keys.iter().filter(|k| k.unique) {
+        let mut changes = Vec::new();
+        let mut countable = true;
+        let mut exprs = Vec::new();
+        let mut not_null = Vec::new();
+        for part in &key.parts {
+            let Some(column) = part.column.map(|c| &table.columns[c]) else {
+                countable = false;
+                continue;
+            };
+            let name = quote_name(&column.name);
+            let mut expr = name.clone();
+            if let (Some(old), Some(new)) = (&column.collation, collation(&table.name, column))
+                && is_coarser(old, &new)
+            {
+                changes.push(format!("{}: {old} -> {new}", column.name));
+                countable &= known.contains(&new);
+                let charset = new.split('_').next().unwrap_or("utf8mb4");
+                expr = format!("CONVERT({name} USING {charset}) COLLATE {new}");
+            }
+            if let Some(length) = part.prefix {
+                expr = format!("LEFT({expr},{length})");
+            }
+            exprs.push(expr);
+            if column.nullable {
+                not_null.push(format!("{name} IS NOT NULL"));
+            }
+        }
+        if changes.is_empty() {
+            continue;
+        }
+        let filter = if not_null.is_empty() { String::new() } else { format!(" WHERE {}", not_null.join(" AND ")) };
+        let select = format!(
+            "COUNT(*) FROM (SELECT 1 AS g FROM {}{filter} GROUP BY {} HAVING COUNT(*) > 1) AS d",
+            table.name.quoted(),
+            exprs.join(", ")
+        );
+        let groups = match budget.next().filter(|_| countable) {
+            Some(milliseconds) => scan(session, "counting keys under another collation", milliseconds, &select)?,
+            None => None,
+        };
+        found.push(Collision { table: table.name.clone(), key: key.name.clone(), collations: changes, groups });
+    }
+    Ok(found)
+}
+
+/// Whether values that differ under `old` may be equal under `new`. Equal names, one collation of utf8mb3 and utf8mb4, and a binary
+/// collation without padding never merge values.
+fn is_coarser(old: &str, new: &str) -> bool {
+    let bare =
+        |name: &str| name.strip_prefix("utf8mb4_").or(name.strip_prefix("utf8mb3_")).or(name.strip_prefix("utf8_")).map(str::to_owned);
+    let same = old == new || (bare(old).is_some() && bare(old) == bare(new));
+    !same && new != "binary" && new != "utf8mb4_0900_bin" && !new.ends_with("_nopad_bin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample;
+
+    #[test]
+    fn only_tables_that_could_hold_a_wide_row_are_measured() {
+        let mut table = sample::table("shop", "t");
+        assert!(!may_exceed(&table, 1 << 24));
+        table.columns.push(sample::column("doc", TypeKind::Text, "longtext"));
+        table.rows_estimate = 1_000_000;
+        table.data_bytes = 1 << 20;
+        assert!(!may_exceed(&table, 1 << 24));
+        table.data_bytes = 1 << 30;
+        assert!(may_exceed(&table, 1 << 24));
+        table.data_bytes = 1 << 14;
+        table.rows_estimate = 3;
+        assert!(may_exceed(&table, 1 << 24));
+    }
+
+    #[test]
+    fn collations_that_cannot_merge_values_are_passed_over() {
+        assert!(!is_coarser("utf8mb3_general_ci", "utf8mb4_general_ci"));
+        assert!(!is_coarser("latin1_bin", "binary"));
+        assert!(is_coarser("utf8mb4_0900_ai_ci", "utf8mb4_general_ci"));
+        assert!(is_coarser("utf8mb4_nopad_bin", "utf8mb4_bin"));
+    }
+}
