@@ -209,5 +209,8 @@ fn ping_tells_of_both_ends_and_of_the_one_that_answers() {
     assert_eq!(json["source"]["address"], format!("{}:{}", source.host(), source.port()));
     task.source_port(1);
     let shown = task.run(&["ping"]);
-    assert!(shown.starts_with("exit 1\n") && shown.contains("error: cannot reach") && shown.contains(&destination.port().to_string()), "{shown}");
+    assert!(
+        shown.starts_with("exit 1\n") && shown.contains("error: cannot reach") && shown.contains(&destination.port().to_string()),
+        "{shown}"
+    );
 }

@@ -35,7 +35,9 @@ fn one_changed_row_is_found_and_named_only_where_permitted() {
     let (s, d) = super::pairs()[0];
     let mut bed = Bed::new(s, d);
     let db = bed.db.clone();
-    bed.both(&format!("CREATE DATABASE {db};\nUSE {db};\nCREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20));\nCREATE TABLE u (id INT PRIMARY KEY);"));
+    bed.both(&format!(
+        "CREATE DATABASE {db};\nUSE {db};\nCREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20));\nCREATE TABLE u (id INT PRIMARY KEY);"
+    ));
     bed.both("INSERT INTO t VALUES (1, 'a'), (424242, 'secret-value'), (3, NULL);");
     let folder = tempfile::tempdir().expect("folder");
     write_spec(folder.path(), &bed);
