@@ -44,7 +44,7 @@ fn missing_rights_are_named_before_anything_runs() {
             failed,
             [
                 format!("DT206 {db}: account pre_src@% lacks SELECT on all of source database {db}, so tables may be hidden from it"),
-                format!("DT207 -: account pre_dst@% lacks CREATE, DELETE, INSERT, SELECT, UPDATE in database dts"),
+                "DT207 -: account pre_dst@% lacks CREATE, DELETE, INSERT, SELECT, UPDATE in database dts".to_owned(),
                 format!("DT207 -: account pre_dst@% lacks CREATE, DELETE, INSERT, SELECT in database {db}"),
             ],
             "{flavor}"
