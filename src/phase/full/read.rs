@@ -57,7 +57,7 @@ impl ReadPlan {
                 edge_columns.push(at);
             }
         }
-        let row_bytes = source.data_bytes.checked_div(source.rows_estimate).unwrap_or(0).max(16);
+        let row_bytes = source.bytes_estimate().checked_div(source.rows_estimate).unwrap_or(0).max(16);
         Self {
             select: format!("SELECT {} FROM {}", parts.join(", "), source.name.quoted()),
             hint: order.as_ref().map_or_else(String::new, KeyOrder::index_hint),
