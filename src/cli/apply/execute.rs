@@ -1,11 +1,11 @@
 //! Runs a plan's phases in order, and again from a fresh look at both servers after a lost connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use crate::{
     catalog::TableName,
     cli::{
-        error::{CommandError, Kind},
+        error::{CommandError, Kind, Passing},
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
@@ -81,7 +81,7 @@ impl From<ConnectError> for Halt {
 impl Halt {
     fn is_connection(&self) -> bool {
         match self {
-            Self::Error(_) => false,
+            Self::Error(e) => e.passing == Some(Passing::Connection),
             Self::Schema(e) => e.is_connection(),
             Self::Connect(e) => e.is_connection(),
         }
@@ -89,7 +89,7 @@ impl Halt {
 
     fn is_transient(&self) -> bool {
         match self {
-            Self::Error(_) => false,
+            Self::Error(e) => e.passing == Some(Passing::Statement),
             Self::Schema(e) => e.is_transient(),
             Self::Connect(e) => e.is_transient(),
         }
@@ -129,10 +129,20 @@ impl Execution<'_> {
         let mut plan = reviewed.clone();
         let mut look_again = false;
         loop {
-            let halt = match self.pass(&reviewed, &mut plan, &logins, look_again) {
+            let further = Cell::new(false);
+            let looked = if look_again { self.look_again(&reviewed, &mut plan, &further) } else { Ok(()) };
+            let passed = looked.and_then(|()| {
+                // The servers are there, which ends the wait; the windows go on until something is done.
+                patience.answered();
+                self.pass(&plan, &logins, &further)
+            });
+            let halt = match passed {
                 Ok(ended) => return Ok(ended),
                 Err(halt) => halt,
             };
+            if further.get() {
+                patience.succeeded();
+            }
             if self.stop.is_stopped() {
                 return Ok(Ended::Stopped);
             }
@@ -151,10 +161,16 @@ impl Execution<'_> {
         }
     }
 
-    fn pass(&self, reviewed: &Plan, plan: &mut Plan, logins: &(Login, Login), look_again: bool) -> Result<Ended, Halt> {
-        if look_again {
-            *plan = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
-        }
+    /// Plans again, and sees whether there is less to do than before.
+    fn look_again(&self, reviewed: &Plan, plan: &mut Plan, further: &Cell<bool>) -> Result<(), Halt> {
+        let fresh = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
+        further.set(fresh.actions.len() < plan.actions.len());
+        *plan = fresh;
+        Ok(())
+    }
+
+    /// Does what the plan says. `further` is set as soon as a part of it is done.
+    fn pass(&self, plan: &Plan, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
         let progress = destination.take_over(&source.info().identity.clone())?;
@@ -181,6 +197,7 @@ impl Execution<'_> {
             if self.copy(plan, &logins.0, &destination, &progress)? == FullOutcome::Stopped {
                 return Ok(Ended::Stopped);
             }
+            further.set(true);
         }
         if self.spec.phases.schema && !self.schema(plan, Phase::Finish, &logins.1, &destination)? {
             return Ok(Ended::Stopped);
@@ -248,7 +265,8 @@ impl Execution<'_> {
             destination,
             progress,
             threads: self.threads,
-            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6)),
+            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6))
+                .with_chunks_of(super::pause::chunk_rows()),
             retry: self.windows(),
             stop: self.stop,
             observer: self.observer.as_ref(),
