@@ -210,6 +210,7 @@ impl From<SchemaError> for CommandError {
         match error {
             SchemaError::Connect(error) => error.into(),
             SchemaError::Destination(error) => error.into(),
+            SchemaError::StillRunning { .. } => chain(Kind::Failed, &error).hint(RESUME),
             SchemaError::Statement { .. } => {
                 chain(Kind::Failed, &error).hint("`dtsctl plan` shows the statement and what is left to do; `dtsctl apply` goes on")
             }

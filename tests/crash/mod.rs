@@ -33,7 +33,7 @@ fn fill(server: &Server, db: &str, wide: u32) {
          UNIQUE KEY uk (k), KEY ix_body (body(20), k));"
             .to_owned(),
         format!(
-            "INSERT INTO wide (k, body) SELECT n * 7, CONCAT(SHA2(n, 512), REPEAT(MD5(n), 30), CHAR(n % 256 USING latin1)) FROM {};",
+            "INSERT INTO wide (k, body) SELECT n * 7, CONCAT(SHA2(n, 512), REPEAT(MD5(n), 30), CHAR(97 + n % 26 USING latin1)) FROM {};",
             numbers(wide)
         ),
         "CREATE TABLE parents (id VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY, note VARCHAR(40), KEY (note));"

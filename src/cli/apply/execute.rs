@@ -130,7 +130,7 @@ impl Execution<'_> {
         let mut look_again = false;
         loop {
             let further = Cell::new(false);
-            let looked = if look_again { self.look_again(&reviewed, &mut plan, &further) } else { Ok(()) };
+            let looked = if look_again { self.look_again(&reviewed, &mut plan, &logins.1, &further) } else { Ok(()) };
             let passed = looked.and_then(|()| {
                 // The servers are there, which ends the wait; the windows go on until something is done.
                 patience.answered();
@@ -162,7 +162,13 @@ impl Execution<'_> {
     }
 
     /// Plans again, and sees whether there is less to do than before.
-    fn look_again(&self, reviewed: &Plan, plan: &mut Plan, further: &Cell<bool>) -> Result<(), Halt> {
+    fn look_again(&self, reviewed: &Plan, plan: &mut Plan, destination: &Login, further: &Cell<bool>) -> Result<(), Halt> {
+        let who = "schema".to_owned();
+        schema::wait_for_earlier(destination, &self.spec.name, self.stop, |holder| {
+            let reason = format!("a statement whose connection was lost is still running at the destination: {holder}");
+            self.observer.observe(&Event::Waiting { who: who.clone(), reason });
+        })?;
+        self.observer.observe(&Event::WaitOver { who });
         let fresh = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
         further.set(fresh.actions.len() < plan.actions.len());
         *plan = fresh;
@@ -206,7 +212,7 @@ impl Execution<'_> {
         Ok(Ended::Done)
     }
 
-    /// Writes the destination's truth over the state file's copy of it.
+    /// Tells what is known to a new state file, and writes the destination's truth over the state file's copy of it.
     fn reconcile(&self, progress: &TaskProgress) {
         if self.new_state && progress.run > 1 {
             let tables = progress.tables.iter().filter(|t| t.copied).count();
@@ -216,12 +222,7 @@ impl Execution<'_> {
             );
             self.observer.observe(&Event::Note { text });
         }
-        for table in &progress.tables {
-            for range in &table.ranges {
-                let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
-                self.writer.set_range(&table.source, range.number, truth);
-            }
-        }
+        write_truth(self.writer, progress);
     }
 
     fn schema(&self, plan: &Plan, phase: Phase, login: &Login, destination: &MySqlDestination) -> Result<bool, SchemaError> {
@@ -232,6 +233,7 @@ impl Execution<'_> {
             .map(|a| Step { action: a.id.clone(), object: a.object.clone(), statements: a.statements.clone(), creates: creates(a) })
             .collect();
         let settings = schema::SchemaSettings {
+            task: &self.spec.name,
             login,
             destination,
             lock_timeout: self.lock_timeout,
@@ -298,6 +300,25 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
 }
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
+fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
+    for table in &progress.tables {
+        for range in &table.ranges {
+            let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
+            writer.set_range(&table.source, range.number, truth);
+        }
+    }
+}
+
+/// Notes that nothing is left to do, for a run that was killed after its last piece of work and before it could say so.
+pub(super) fn note_all_done(writer: &StateWriter, spec: &Spec, survey: &Survey, progress: &TaskProgress) {
+    write_truth(writer, progress);
+    writer.observe(&planned(survey, progress, &[]));
+    let phases = [(Phase::Schema, spec.phases.schema), (Phase::Full, spec.phases.full), (Phase::Finish, spec.phases.schema)];
+    for (phase, _) in phases.into_iter().filter(|(_, on)| *on) {
+        writer.set_phase(phase, true);
+    }
+}
+
 fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event {
     let known = |source: &TableName| progress.table(source);
     let tables = survey.scope.pairs.iter().filter_map(|pair| {
