@@ -11,6 +11,7 @@ mod full;
 mod generated;
 mod plan;
 mod precheck;
+mod rooms;
 mod spec;
 mod state;
 mod support;
