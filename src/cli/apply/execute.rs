@@ -1,11 +1,11 @@
 //! Runs a plan's phases in order, and again from a fresh look at both servers after a lost connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use crate::{
     catalog::TableName,
     cli::{
-        error::{CommandError, Kind},
+        error::{CommandError, Kind, Passing},
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
@@ -81,7 +81,7 @@ impl From<ConnectError> for Halt {
 impl Halt {
     fn is_connection(&self) -> bool {
         match self {
-            Self::Error(_) => false,
+            Self::Error(e) => e.passing == Some(Passing::Connection),
             Self::Schema(e) => e.is_connection(),
             Self::Connect(e) => e.is_connection(),
         }
@@ -89,7 +89,7 @@ impl Halt {
 
     fn is_transient(&self) -> bool {
         match self {
-            Self::Error(_) => false,
+            Self::Error(e) => e.passing == Some(Passing::Statement),
             Self::Schema(e) => e.is_transient(),
             Self::Connect(e) => e.is_transient(),
         }
@@ -129,10 +129,20 @@ impl Execution<'_> {
         let mut plan = reviewed.clone();
         let mut look_again = false;
         loop {
-            let halt = match self.pass(&reviewed, &mut plan, &logins, look_again) {
+            let further = Cell::new(false);
+            let looked = if look_again { self.look_again(&reviewed, &mut plan, &logins.1, &further) } else { Ok(()) };
+            let passed = looked.and_then(|()| {
+                // The servers are there, which ends the wait; the windows go on until something is done.
+                patience.answered();
+                self.pass(&plan, &logins, &further)
+            });
+            let halt = match passed {
                 Ok(ended) => return Ok(ended),
                 Err(halt) => halt,
             };
+            if further.get() {
+                patience.succeeded();
+            }
             if self.stop.is_stopped() {
                 return Ok(Ended::Stopped);
             }
@@ -151,10 +161,22 @@ impl Execution<'_> {
         }
     }
 
-    fn pass(&self, reviewed: &Plan, plan: &mut Plan, logins: &(Login, Login), look_again: bool) -> Result<Ended, Halt> {
-        if look_again {
-            *plan = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
-        }
+    /// Plans again, and sees whether there is less to do than before.
+    fn look_again(&self, reviewed: &Plan, plan: &mut Plan, destination: &Login, further: &Cell<bool>) -> Result<(), Halt> {
+        let who = "schema".to_owned();
+        schema::wait_for_earlier(destination, &self.spec.name, self.stop, |holder| {
+            let reason = format!("a statement whose connection was lost is still running at the destination: {holder}");
+            self.observer.observe(&Event::Waiting { who: who.clone(), reason });
+        })?;
+        self.observer.observe(&Event::WaitOver { who });
+        let fresh = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
+        further.set(fresh.actions.len() < plan.actions.len());
+        *plan = fresh;
+        Ok(())
+    }
+
+    /// Does what the plan says. `further` is set as soon as a part of it is done.
+    fn pass(&self, plan: &Plan, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
         let progress = destination.take_over(&source.info().identity.clone())?;
@@ -181,6 +203,7 @@ impl Execution<'_> {
             if self.copy(plan, &logins.0, &destination, &progress)? == FullOutcome::Stopped {
                 return Ok(Ended::Stopped);
             }
+            further.set(true);
         }
         if self.spec.phases.schema && !self.schema(plan, Phase::Finish, &logins.1, &destination)? {
             return Ok(Ended::Stopped);
@@ -189,7 +212,7 @@ impl Execution<'_> {
         Ok(Ended::Done)
     }
 
-    /// Writes the destination's truth over the state file's copy of it.
+    /// Tells what is known to a new state file, and writes the destination's truth over the state file's copy of it.
     fn reconcile(&self, progress: &TaskProgress) {
         if self.new_state && progress.run > 1 {
             let tables = progress.tables.iter().filter(|t| t.copied).count();
@@ -199,12 +222,7 @@ impl Execution<'_> {
             );
             self.observer.observe(&Event::Note { text });
         }
-        for table in &progress.tables {
-            for range in &table.ranges {
-                let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
-                self.writer.set_range(&table.source, range.number, truth);
-            }
-        }
+        write_truth(self.writer, progress);
     }
 
     fn schema(&self, plan: &Plan, phase: Phase, login: &Login, destination: &MySqlDestination) -> Result<bool, SchemaError> {
@@ -215,6 +233,7 @@ impl Execution<'_> {
             .map(|a| Step { action: a.id.clone(), object: a.object.clone(), statements: a.statements.clone(), creates: creates(a) })
             .collect();
         let settings = schema::SchemaSettings {
+            task: &self.spec.name,
             login,
             destination,
             lock_timeout: self.lock_timeout,
@@ -245,7 +264,8 @@ impl Execution<'_> {
             destination,
             progress,
             threads: self.threads,
-            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6)),
+            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6))
+                .with_chunks_of(super::pause::chunk_rows()),
             retry: self.windows(),
             stop: self.stop,
             observer: self.observer.as_ref(),
@@ -280,6 +300,25 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
 }
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
+fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
+    for table in &progress.tables {
+        for range in &table.ranges {
+            let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
+            writer.set_range(&table.source, range.number, truth);
+        }
+    }
+}
+
+/// Notes that nothing is left to do, for a run that was killed after its last piece of work and before it could say so.
+pub(super) fn note_all_done(writer: &StateWriter, spec: &Spec, survey: &Survey, progress: &TaskProgress) {
+    write_truth(writer, progress);
+    writer.observe(&planned(survey, progress, &[]));
+    let phases = [(Phase::Schema, spec.phases.schema), (Phase::Full, spec.phases.full), (Phase::Finish, spec.phases.schema)];
+    for (phase, _) in phases.into_iter().filter(|(_, on)| *on) {
+        writer.set_phase(phase, true);
+    }
+}
+
 fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event {
     let known = |source: &TableName| progress.table(source);
     let tables = survey.scope.pairs.iter().filter_map(|pair| {
