@@ -79,6 +79,9 @@ impl ReadPlan {
     /// One page of a range, and whether it is limited.
     fn page(&self, rest: &KeyRange) -> (String, Option<u64>) {
         match (&self.order, rest) {
+            (Some(order), KeyRange::Between { .. }) if !order.seeks() => {
+                (format!("{}{}{}{}", self.select, self.hint, order.where_clause(rest), order.order_by()), None)
+            }
             (Some(order), KeyRange::Between { .. }) => (
                 format!("{}{}{}{} LIMIT {}", self.select, self.hint, order.where_clause(rest), order.order_by(), self.page_rows),
                 Some(self.page_rows),

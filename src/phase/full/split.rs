@@ -29,7 +29,7 @@ pub fn wanted_ranges(table: &Table, threads: usize) -> u64 {
 /// As the connection fails.
 pub(super) fn ranges(session: &mut Session, table: &Table, wanted: u64) -> Result<Vec<RangeState>, ConnectError> {
     let Some(order) = KeyOrder::of(table) else { return Ok(vec![RangeState::new(0, KeyRange::All)]) };
-    let edges = if wanted < 2 {
+    let edges = if wanted < 2 || !order.seeks() {
         Vec::new()
     } else if order.is_single_integer() {
         integer_edges(session, table, &order, wanted)?
