@@ -8,6 +8,7 @@ mod connect;
 mod diff;
 mod full;
 mod generated;
+mod pairs;
 mod plan;
 mod precheck;
 mod spec;
