@@ -25,7 +25,7 @@ gen:
 
 # Measure against mydumper, mariadb-dump and the servers: just bench --rows 1000000 --rounds 3 --only copy,verify
 bench *arguments:
-    cargo run --release --quiet --package testbed --bin bench -- {{arguments}}
+    cargo run --release --quiet --example bench -- {{arguments}}
 
 # Everything CI runs
 ci:

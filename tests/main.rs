@@ -5,6 +5,7 @@
 mod catalog;
 mod cli;
 mod connect;
+mod crash;
 mod diff;
 mod full;
 mod generated;
@@ -13,4 +14,5 @@ mod plan;
 mod precheck;
 mod spec;
 mod state;
+mod support;
 mod verify;

@@ -8,7 +8,9 @@ fn findings(json: &serde_json::Value, severity: &str) -> Vec<String> {
     let list = json["findings"].as_array().expect("findings");
     list.iter()
         .filter(|f| f["severity"] == severity)
-        .map(|f| format!("{} {}: {}", f["code"].as_str().unwrap_or(""), f["object"].as_str().unwrap_or("-"), f["cause"].as_str().unwrap_or("")))
+        .map(|f| {
+            format!("{} {}: {}", f["code"].as_str().unwrap_or(""), f["object"].as_str().unwrap_or("-"), f["cause"].as_str().unwrap_or(""))
+        })
         .collect()
 }
 
@@ -42,7 +44,7 @@ fn missing_rights_are_named_before_anything_runs() {
             failed,
             [
                 format!("DT206 {db}: account pre_src@% lacks SELECT on all of source database {db}, so tables may be hidden from it"),
-                format!("DT207 -: account pre_dst@% lacks CREATE, DELETE, INSERT, SELECT, UPDATE in database dts"),
+                "DT207 -: account pre_dst@% lacks CREATE, DELETE, INSERT, SELECT, UPDATE in database dts".to_owned(),
                 format!("DT207 -: account pre_dst@% lacks CREATE, DELETE, INSERT, SELECT in database {db}"),
             ],
             "{flavor}"
@@ -74,7 +76,9 @@ fn a_read_only_destination_fails_and_a_read_only_source_alerts() {
     let db = "pre_readonly";
     server.exec("CREATE USER 'plain'@'%' IDENTIFIED BY 'pw-plain'").expect("user");
     let mut into = Task::new(other, &server, db);
-    server.exec("GRANT ALL ON pre_readonly.* TO 'plain'@'%';\nGRANT ALL ON dts.* TO 'plain'@'%';\nSET GLOBAL read_only=ON").expect("grants");
+    server
+        .exec("GRANT ALL ON pre_readonly.* TO 'plain'@'%';\nGRANT ALL ON dts.* TO 'plain'@'%';\nSET GLOBAL read_only=ON")
+        .expect("grants");
     other.exec("CREATE TABLE pre_readonly.t (id INT PRIMARY KEY)").expect("a table");
     into.destination_account("plain", "pw-plain");
     let (code, json) = plan_json(&into, &[]);

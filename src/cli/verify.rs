@@ -156,8 +156,7 @@ fn keep(path: &std::path::Path, receipt: &VerifyReceipt) -> Result<(), CommandEr
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, text)
-        .map_err(|e| CommandError::failed(format!("cannot keep the receipt in {}", path.display())).because_of(&e))
+    std::fs::write(path, text).map_err(|e| CommandError::failed(format!("cannot keep the receipt in {}", path.display())).because_of(&e))
 }
 
 fn last_receipt(path: &std::path::Path) -> Result<VerifyReceipt, CommandError> {

@@ -2,8 +2,8 @@
 //!
 //! MySQL stores ``((`a` + (1 * 2)))`` where MariaDB stores ``` `a` + 1 * 2 ```, `_utf8mb4'x'` for `'x'`, `(not((a like b)))` for `a not like b`.
 //! The canonical form has every parenthesis, no introducer of the connection's own charset, one spelling of each function and
-//! operator. It is for comparing only and is never sent to a server. What the small grammar here does not know is compared token by
-//! token: at worst two equal expressions look different, never the other way round.
+//! operator, and one of zero dates and typed constants. It is for comparing only and is never sent to a server. What the small grammar
+//! here does not know is compared token by token: at worst two equal expressions look different, never the other way round.
 
 use super::lex::{self, Kind, Mode, Token};
 
@@ -259,9 +259,10 @@ impl Parser<'_> {
                     return self.call(&word);
                 }
                 if ["date", "time", "timestamp"].contains(&word.as_str()) && next.is_some_and(|t| t.kind == Kind::String) {
+                    // MySQL gives a constant the type of the column it meets (seen on 9.7.4), MariaDB leaves it as it was written.
                     let literal = atom(next?, self.text);
                     self.at += 1;
-                    return Some(format!("{word}{literal}"));
+                    return Some(literal);
                 }
                 if BARE.contains(&word.as_str()) {
                     return Some(format!("{}()", synonym(&word)));
@@ -356,16 +357,9 @@ fn synonym(word: &str) -> &str {
 
 /// What a condition tests. MySQL stores `0 <> a` where a bare value stands as a condition (seen on 9.7.4), MariaDB the value or `a <> 0`.
 fn truth(condition: &str) -> &str {
-    const ZEROES: &[&str] = &["0", "date'0000-00-00'", "timestamp'0000-00-00 00:00:00'", "time'00:00:00'"];
     let Some(inner) = condition.strip_prefix('(').and_then(|c| c.strip_suffix(')')) else { return condition };
-    for zero in ZEROES {
-        let left = inner.strip_prefix(zero).and_then(|rest| rest.strip_prefix(" <> "));
-        let right = inner.strip_suffix(zero).and_then(|rest| rest.strip_suffix(" <> "));
-        if let Some(value) = left.or(right).filter(|v| is_one(v)) {
-            return value;
-        }
-    }
-    condition
+    let value = inner.strip_prefix("0 <> ").or_else(|| inner.strip_suffix(" <> 0"));
+    value.filter(|v| is_one(v)).unwrap_or(condition)
 }
 
 /// A canonical text that is one operand: no blank outside of its own parentheses, brackets and quotes.
@@ -404,7 +398,11 @@ fn atom(token: &Token, text: &str) -> String {
     let text = token.text(text);
     match token.kind {
         Kind::Quoted => format!("`{}`", lex::name_of(text).to_lowercase()),
-        Kind::String => lex::string_literal(&lex::string_value(text)),
+        Kind::String => match lex::string_value(text).as_str() {
+            // The zero of dates, which compares as 0.
+            "0000-00-00" | "0000-00-00 00:00:00" => "0".to_owned(),
+            value => lex::string_literal(value),
+        },
         Kind::Hex => hex(text),
         Kind::Introducer | Kind::Word | Kind::Number => text.to_lowercase(),
         _ => text.to_owned(),
@@ -453,6 +451,8 @@ mod tests {
             ("if((0 <> `a`),(0 <> `b`),1)", "if(`a`,0 <> `b`,1)"),
             ("(case when (0 <> (`a` + 1)) then 1 end)", "case when `a` + 1 then 1 end"),
             ("((0 <> `a`) and (DATE'0000-00-00' <> `c`))", "`a` and `c` <> DATE'0000-00-00'"),
+            ("(`c` = DATE'0000-00-00')", "`c` = 0"),
+            ("(`c` > DATE'2020-01-01')", "`c` > '2020-01-01'"),
             ("CURRENT_TIMESTAMP", "current_timestamp()"),
             ("CURRENT_TIMESTAMP(3)", "current_timestamp(3)"),
         ] {

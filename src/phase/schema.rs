@@ -110,7 +110,10 @@ pub fn run(settings: &SchemaSettings<'_>, phase: Phase, steps: &[Step]) -> Resul
 fn run_statement(session: &mut Session, step: &Step, index: usize, sql: &str, observer: &dyn Observer) -> Result<(), SchemaError> {
     observer.observe(&Event::StatementStarted { action: step.action.clone(), index, object: step.object.clone(), sql: sql.to_owned() });
     let start = Instant::now();
-    let failed = |source| SchemaError::Statement { action: step.action.clone(), number: index + 1, object: step.object.clone(), source };
+    let failed = |source: ConnectError| {
+        observer.observe(&Event::StatementFailed { action: step.action.clone(), index, error: source.to_string() });
+        SchemaError::Statement { action: step.action.clone(), number: index + 1, object: step.object.clone(), source }
+    };
     let outcome = session.exec("running a schema statement", sql).map_err(failed)?;
     let warnings = if outcome.warnings > 0 { session.warnings(20).map_err(failed)? } else { Vec::new() };
     observer.observe(&Event::StatementFinished {

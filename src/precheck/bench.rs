@@ -60,13 +60,13 @@ impl Bench {
     }
 
     /// A MariaDB of that version as the source.
-    pub(super) fn from_mariadb(&mut self) {
+    pub(super) fn mariadb_source(&mut self) {
         self.source_info = sample::server("10.11.19-MariaDB");
         self.gathered.source.identities = [self.source_info.identity.clone()].into_iter().collect();
     }
 
     /// A MariaDB as the destination.
-    pub(super) fn to_mariadb(&mut self) {
+    pub(super) fn mariadb_destination(&mut self) {
         self.destination_info = sample::server("10.11.19-MariaDB");
         self.gathered.destination.identities = [self.destination_info.identity.clone()].into_iter().collect();
     }

@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
         bench.destination_info = sample::server("8.0.36");
         assert_eq!(bench.run(&CHECK), ["failed -"]);
-        bench.to_mariadb();
+        bench.mariadb_destination();
         assert_eq!(bench.run(&CHECK), ["alert -"]);
     }
 }

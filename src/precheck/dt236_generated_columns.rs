@@ -32,7 +32,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.table().columns[1].generated = true;
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
-        bench.to_mariadb();
+        bench.mariadb_destination();
         assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
     }
 }

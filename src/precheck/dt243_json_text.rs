@@ -38,7 +38,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.table().columns[1].json_text = true;
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
-        bench.from_mariadb();
+        bench.mariadb_source();
         assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
         bench.stranger();
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());

@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
         bench.table().columns.push(sample::column("doc", TypeKind::Json, "json"));
         assert_eq!(bench.run(&CHECK), ["info shop.t"]);
-        bench.to_mariadb();
+        bench.mariadb_destination();
         assert!(bench.causes(&CHECK)[0].starts_with("MariaDB keeps JSON as text"));
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use super::ping;
 use crate::{
     catalog::{Catalog, Column, Table, TableName, TypeKind, quote_name},
-    connect::{ConnectError, Login, Purpose, Session},
+    connect::{ConnectError, Login, Purpose, Session, TlsLevel},
     ddl::lex::string_literal,
     plan::Scope,
     spec::{ExistingTables, Spec},
@@ -112,8 +112,8 @@ pub fn gather(
     collation: &dyn Fn(&TableName, &Column) -> Option<String>,
 ) -> Result<Gathered, ConnectError> {
     let mut gathered = Gathered {
-        source: EndFacts { grants: grants(ends.source)?, identities: identities(ends.source_login)? },
-        destination: EndFacts { grants: grants(ends.destination)?, identities: identities(ends.destination_login)? },
+        source: EndFacts { grants: grants(ends.source)?, identities: identities(ends.source, ends.source_login)? },
+        destination: EndFacts { grants: grants(ends.destination)?, identities: identities(ends.destination, ends.destination_login)? },
         clock: Some(ping::clock(ends.source, ends.destination)?),
         ..Gathered::default()
     };
@@ -159,9 +159,15 @@ fn grants(session: &mut Session) -> Result<Vec<String>, ConnectError> {
     Ok((0..rows.len()).filter_map(|r| rows.text_at(r, 0)).collect())
 }
 
-fn identities(login: &Login) -> Result<BTreeSet<String>, ConnectError> {
+fn identities(first: &Session, login: &Login) -> Result<BTreeSet<String>, ConnectError> {
+    let mut login = login.clone();
+    // A server without TLS costs a second connection each time it is asked for TLS in vain, and a proxy that deals connections out in
+    // turn to two servers would then show one of them only.
+    if login.tls.level == TlsLevel::Preferred && first.info().tls_cipher.is_empty() {
+        login.tls.level = TlsLevel::Disabled;
+    }
     // All at once, so that a proxy that spreads connections shows itself.
-    let sessions: Result<Vec<Session>, ConnectError> = (0..MORE_CONNECTIONS).map(|_| Session::open(login, Purpose::Control)).collect();
+    let sessions: Result<Vec<Session>, ConnectError> = (0..MORE_CONNECTIONS).map(|_| Session::open(&login, Purpose::Control)).collect();
     Ok(sessions?.iter().map(|s| s.info().identity.clone()).collect())
 }
 

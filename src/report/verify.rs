@@ -24,10 +24,7 @@ pub fn table(receipt: &VerifyReceipt, paint: Paint) -> String {
     let _ = writeln!(
         out,
         "{}",
-        paint.strong(&format!(
-            " {:name_width$} {:9} {:>11} {:>9} {:>9} {:>9}",
-            "table", "how", "rows", "missing", "extra", "different"
-        ))
+        paint.strong(&format!(" {:name_width$} {:9} {:>11} {:>9} {:>9} {:>9}", "table", "how", "rows", "missing", "extra", "different"))
     );
     for table in &receipt.tables {
         let mut shown = name(table);
@@ -73,7 +70,10 @@ pub fn markdown(receipt: &VerifyReceipt) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "## dtsctl verify: {}\n", if receipt.verdict == Verdict::Equal { "equal" } else { "**data differs**" });
     let _ = writeln!(out, "{}\n", cell(&summary(receipt)));
-    let _ = writeln!(out, "| table | how | source rows | destination rows | missing | extra | different | |\n|---|---|--:|--:|--:|--:|--:|---|");
+    let _ = writeln!(
+        out,
+        "| table | how | source rows | destination rows | missing | extra | different | |\n|---|---|--:|--:|--:|--:|--:|---|"
+    );
     for t in &receipt.tables {
         let result = if t.verdict == Verdict::Equal { "equal" } else { "**differs**" };
         let _ = writeln!(

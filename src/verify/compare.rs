@@ -212,8 +212,7 @@ impl Framing {
         }
         // JSON that is NULL has no text cell; the values are equal here, so it is NULL at both ends.
         let solid = cells(if self.key.is_some() { &a.bytes[..a.solid] } else { key });
-        let present: Vec<usize> =
-            (0..self.json.len()).filter(|&i| self.json[i] && solid.get(i).is_some_and(Option::is_some)).collect();
+        let present: Vec<usize> = (0..self.json.len()).filter(|&i| self.json[i] && solid.get(i).is_some_and(Option::is_some)).collect();
         unequal(&a.bytes[a.solid..], &b.bytes[b.solid..]).into_iter().filter_map(|i| present.get(i).copied()).collect()
     }
 }
@@ -319,10 +318,7 @@ mod tests {
         waiting.add(Side::Destination, same);
         let found = waiting.settle(&framing(true, &[false, false]));
         let kinds: Vec<_> = found.iter().map(|f| (f.kind, f.columns.clone())).collect();
-        assert_eq!(
-            kinds,
-            [(DifferenceKind::Missing, vec![]), (DifferenceKind::Extra, vec![]), (DifferenceKind::Different, vec![1])]
-        );
+        assert_eq!(kinds, [(DifferenceKind::Missing, vec![]), (DifferenceKind::Extra, vec![]), (DifferenceKind::Different, vec![1])]);
     }
 
     #[test]

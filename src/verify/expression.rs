@@ -271,8 +271,7 @@ fn longest(column: &Column) -> u64 {
 }
 
 fn is_long(pair: &Pair) -> bool {
-    longest(&pair.source).max(longest(&pair.destination)) > 64
-        && matches!(pair.source.kind, TypeKind::Text | TypeKind::Bytes)
+    longest(&pair.source).max(longest(&pair.destination)) > 64 && matches!(pair.source.kind, TypeKind::Text | TypeKind::Bytes)
 }
 
 fn form_of(a: &Column, b: &Column) -> Form {

@@ -85,13 +85,7 @@ impl Task<'_> {
     }
 
     /// The key of the row so many places after an edge, as that end's server orders them.
-    pub(crate) fn edge_after(
-        &self,
-        sides: &mut Sides,
-        side: Side,
-        range: &KeyRange,
-        places: u64,
-    ) -> Result<Option<Edge>, ConnectError> {
+    pub(crate) fn edge_after(&self, sides: &mut Sides, side: Side, range: &KeyRange, places: u64) -> Result<Option<Edge>, ConnectError> {
         let Some(order) = self.order(side) else { return Ok(None) };
         let sql = format!(
             "SELECT {} FROM {}{}{}{} LIMIT 1 OFFSET {places}",

@@ -25,9 +25,13 @@ pub(crate) enum Route {
     Missing,
     Count,
     /// As a multiset, with checksums by the servers first if they can.
-    Multiset { server_sums: bool },
+    Multiset {
+        server_sums: bool,
+    },
     /// Range by range, by checksums or row by row.
-    Ranges { by_rows: bool },
+    Ranges {
+        by_rows: bool,
+    },
 }
 
 impl Route {

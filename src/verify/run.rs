@@ -41,8 +41,7 @@ pub fn run(
     let sides = Sides::open(source, destination).map_err(VerifyError::Open)?;
     let servers = (sides.source.info().clone(), sides.destination.info().clone());
     let addresses = (sides.source.address().to_owned(), sides.destination.address().to_owned());
-    let plans: Vec<TablePlan<'_>> =
-        settings.tables.iter().map(|pair| TablePlan::new(pair, settings, &servers.0, &servers.1)).collect();
+    let plans: Vec<TablePlan<'_>> = settings.tables.iter().map(|pair| TablePlan::new(pair, settings, &servers.0, &servers.1)).collect();
     let mut order: Vec<usize> = (0..plans.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(plans[i].pair.source.data_bytes));
     let board = Board {

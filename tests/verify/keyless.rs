@@ -13,7 +13,10 @@ fn rows_are_counted_with_their_duplicates() {
         let table = &receipt.tables[0];
         assert_eq!(counts(table), (1, 1, 0), "{table:#?}");
         assert_eq!(table.method, dtsctl::verify::Method::Multiset);
-        assert_eq!(table.rows.iter().map(|r| (r.kind, r.count)).collect::<Vec<_>>(), [(DifferenceKind::Missing, 1), (DifferenceKind::Extra, 1)]);
+        assert_eq!(
+            table.rows.iter().map(|r| (r.kind, r.count)).collect::<Vec<_>>(),
+            [(DifferenceKind::Missing, 1), (DifferenceKind::Extra, 1)]
+        );
         assert_eq!(table.rows[0].key[0].column, "row");
     });
 }

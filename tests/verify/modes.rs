@@ -26,7 +26,9 @@ fn missing_extra_and_different_rows_are_told_apart_and_named() {
         fill(bed);
         assert_equal(&bed.verify());
         bed.destination("DELETE FROM t WHERE id IN (0, 777);\nINSERT INTO t VALUES (50000, 'new', 1), (-1, 'new', 1);");
-        bed.destination("UPDATE t SET v = 'other', x = -x WHERE id = 33333;\nUPDATE c SET v = NULL WHERE v = 4242;\nDELETE FROM s WHERE v = 1;");
+        bed.destination(
+            "UPDATE t SET v = 'other', x = -x WHERE id = 33333;\nUPDATE c SET v = NULL WHERE v = 4242;\nDELETE FROM s WHERE v = 1;",
+        );
         {
             for (threads, range_rows) in [(1, 50_000), (7, 3_000), (3, 230)] {
                 bed.settings.threads = threads;
@@ -81,7 +83,9 @@ fn digests_do_not_depend_on_ranges_or_threads() {
 #[test]
 fn a_missing_table_and_an_empty_end() {
     Bed::each(|bed| {
-        bed.both("CREATE TABLE e (id INT PRIMARY KEY);\nCREATE TABLE one (id INT PRIMARY KEY, v INT);\nCREATE TABLE two (id INT PRIMARY KEY);");
+        bed.both(
+            "CREATE TABLE e (id INT PRIMARY KEY);\nCREATE TABLE one (id INT PRIMARY KEY, v INT);\nCREATE TABLE two (id INT PRIMARY KEY);",
+        );
         bed.source("INSERT INTO one VALUES (1, 1), (2, 2);\nCREATE TABLE gone (a INT);\nINSERT INTO gone VALUES (1), (1), (2);");
         bed.destination("INSERT INTO two VALUES (5);");
         for keys in [true, false] {

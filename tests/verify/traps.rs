@@ -80,7 +80,9 @@ fn floats_loaded_through_text() {
 #[test]
 fn one_bit_of_a_double() {
     Bed::each(|bed| {
-        bed.both("CREATE TABLE t (id INT PRIMARY KEY, d DOUBLE NOT NULL);\nINSERT INTO t VALUES (1, 1), (2, 0.1), (3, 1e300), (4, 1e-300);");
+        bed.both(
+            "CREATE TABLE t (id INT PRIMARY KEY, d DOUBLE NOT NULL);\nINSERT INTO t VALUES (1, 1), (2, 0.1), (3, 1e300), (4, 1e-300);",
+        );
         for id in 1..=4 {
             bed.destination(&format!("UPDATE t SET d = d * 1.0000000000000002e0 WHERE id = {id};"));
             let receipt = bed.verify();

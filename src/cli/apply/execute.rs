@@ -11,7 +11,7 @@ use crate::{
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
     diff::Stage,
-    event::{Event, Observer, Observers, Phase, StopToken},
+    event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
         schema::{self, SchemaError, Step},
@@ -204,10 +204,6 @@ impl Execution<'_> {
                 let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
                 self.writer.set_range(&table.source, range.number, truth);
             }
-            if table.copied {
-                let (rows, bytes) = table.ranges.iter().fold((0, 0), |(r, b), range| (r + range.read, b + range.bytes));
-                self.writer.observe(&Event::TableFinished { table: table.source.clone(), rows, bytes });
-            }
         }
     }
 
@@ -242,6 +238,7 @@ impl Execution<'_> {
             let (Some(from), Some(to)) = (&action.source_table, &action.table) else { continue };
             tables.push(copy_table(&survey, action, from, to)?);
         }
+        self.observer.observe(&planned(&survey, progress, &tables));
         let throttle = &self.spec.throttle.full;
         let settings = FullSettings {
             source,
@@ -280,6 +277,30 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
     let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
     let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
     Ok(CopyTable::new(source.clone(), destination.clone(), keep))
+}
+
+/// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
+fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event {
+    let known = |source: &TableName| progress.table(source);
+    let tables = survey.scope.pairs.iter().filter_map(|pair| {
+        let state = known(&pair.source);
+        let copied = state.is_some_and(|s| s.copied);
+        if !copied && !now.iter().any(|t| t.source.name == pair.source) {
+            return None;
+        }
+        let table = survey.source_catalog.table(&pair.source)?;
+        let ranges = state.map(|s| s.ranges.as_slice()).unwrap_or_default();
+        Some(PlannedTable {
+            table: pair.source.clone(),
+            destination: pair.destination.clone(),
+            rows_estimate: table.rows_estimate,
+            bytes_estimate: table.data_bytes,
+            rows_done: ranges.iter().map(|r| r.read).sum(),
+            bytes_done: ranges.iter().map(|r| r.bytes).sum(),
+            finished: copied,
+        })
+    });
+    Event::TablesPlanned { tables: tables.collect() }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate limit")]

@@ -117,14 +117,14 @@ fn build() -> Result<PathBuf> {
     println!("building dtsctl in release ...");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(fetch::workspace_dir())
-        .args(["build", "--quiet", "--release", "--bin", "dtsctl"])
+        .args(["build", "--quiet", "--release", "--bin", "dtsctl", "--example", "bench"])
         .status()
         .context("running cargo")?;
     if !status.success() {
         bail!("dtsctl does not build");
     }
     let own = std::env::current_exe()?;
-    let target = own.ancestors().nth(2).unwrap_or(Path::new("target"));
+    let target = own.ancestors().nth(3).unwrap_or(Path::new("target"));
     Ok(target.join("release").join("dtsctl"))
 }
 

@@ -109,9 +109,10 @@ fn options() -> ServerOptions {
 /// Builds the binary in the profile this program was built in, and says where it is: beside this program.
 fn build() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let folder = own.parent().ok_or_else(|| anyhow!("{} has no folder", own.display()))?;
+    // Examples lie in a folder of their own beside the binaries.
+    let folder = own.parent().and_then(Path::parent).ok_or_else(|| anyhow!("{} has no folder", own.display()))?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(fetch::workspace_dir()).args(["build", "--quiet", "--bin", "dtsctl"]);
+    command.current_dir(fetch::workspace_dir()).args(["build", "--quiet", "--bin", "dtsctl", "--example", "demo"]);
     if folder.file_name().is_some_and(|name| name == "release") {
         command.arg("--release");
     }
