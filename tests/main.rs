@@ -13,6 +13,7 @@ mod generated;
 mod pairs;
 mod plan;
 mod precheck;
+mod rooms;
 mod spec;
 mod state;
 mod support;

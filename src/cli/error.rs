@@ -56,12 +56,23 @@ pub struct CommandError {
     pub shown: Box<Message>,
     /// The problems of a spec, shown with their places instead of `shown.message`.
     pub spec: Option<Box<SpecError>>,
+    /// Whether the same work may succeed later, by itself.
+    pub passing: Option<Passing>,
+}
+
+/// Which of the two windows of `retry` a failure belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// The connection broke or cannot be had: `retry.connection`.
+    Connection,
+    /// A statement failed for a reason that may pass: `retry.other`.
+    Statement,
 }
 
 impl CommandError {
     /// An error of a kind. The message is in lower case and has no full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, shown: Box::new(Message { message: message.into(), ..Message::default() }), spec: None }
+        Self { kind, shown: Box::new(Message { message: message.into(), ..Message::default() }), spec: None, passing: None }
     }
 
     /// Connection, SQL, input or output.
@@ -143,7 +154,12 @@ impl From<PasswordError> for CommandError {
 
 impl From<ConnectError> for CommandError {
     fn from(error: ConnectError) -> Self {
-        let shown = chain(Kind::Failed, &error);
+        let mut shown = chain(Kind::Failed, &error);
+        shown.passing = match (error.is_connection(), error.is_transient()) {
+            (true, _) => Some(Passing::Connection),
+            (_, true) => Some(Passing::Statement),
+            _ => None,
+        };
         match &error {
             ConnectError::Unreachable { .. } => shown.hint("check `host` and `port` in the spec; `dtsctl ping` tries again"),
             ConnectError::AccessDenied { .. } => shown.hint("check `user` and where `password` comes from; `dtsctl ping` tries again"),
@@ -194,6 +210,7 @@ impl From<SchemaError> for CommandError {
         match error {
             SchemaError::Connect(error) => error.into(),
             SchemaError::Destination(error) => error.into(),
+            SchemaError::StillRunning { .. } => chain(Kind::Failed, &error).hint(RESUME),
             SchemaError::Statement { .. } => {
                 chain(Kind::Failed, &error).hint("`dtsctl plan` shows the statement and what is left to do; `dtsctl apply` goes on")
             }
@@ -275,7 +292,7 @@ mod tests {
     fn a_cause_is_said_once_and_every_error_ends_with_something_to_do() {
         let lost = || ConnectError::Lost { doing: "reading".to_owned(), address: "db1:3306".to_owned(), reason: "reset".to_owned() };
         let shown: CommandError =
-            SchemaError::Statement { action: "a1".to_owned(), number: 1, object: "shop.a".to_owned(), source: lost() }.into();
+            SchemaError::Statement { action: "a1".to_owned(), number: 1, object: "shop.a".to_owned(), source: Box::new(lost()) }.into();
         assert_eq!(shown.shown.message, "shop.a: statement 1 of action a1 failed: reading: connection to db1:3306 lost: reset");
         assert_eq!(shown.shown.causes, Vec::<String>::new());
         assert_eq!(shown.shown.hints.len(), 1);

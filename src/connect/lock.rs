@@ -48,6 +48,31 @@ pub struct GlobalLock {
 const IDLE_SECONDS: u32 = 300;
 /// How long to wait for the lock, in seconds. A run that was killed a moment ago is noticed by the server within that time.
 const PATIENCE_SECONDS: u32 = 3;
+/// How long one question waits for a statement of an earlier run to end.
+const BETWEEN_LOOKS_SECONDS: u32 = 1;
+
+/// Marks the session as the one that changes the schema for a task; the mark ends with the session. `None` when it is ours, else who has
+/// it still.
+///
+/// A server goes on with a statement whose client is gone, for hours when it builds an index, and lets go of the session's locks only
+/// after it. So this lock tells that a statement of a run that was killed is still at work: what a catalog shows then is about to change.
+///
+/// # Errors
+/// As the connection fails.
+pub fn mark_schema_session(session: &mut Session, task: &str) -> Result<Option<LockHolder>, ConnectError> {
+    let name = lock_name(&format!("schema:{task}"));
+    // One question after the other, since the holder may end in between.
+    for _ in 0..5 {
+        let got = session.query("marking the session", &format!("SELECT GET_LOCK({}, {BETWEEN_LOOKS_SECONDS})", quoted(&name)))?;
+        if got.number_at(0, 0) == Some(1) {
+            return Ok(None);
+        }
+        if let Some(connection) = used_by(session, &name)? {
+            return Ok(Some(LockHolder { who: who_is(session, connection), connection }));
+        }
+    }
+    Err(ConnectError::Unexpected { doing: "marking the session".into(), reason: "the lock is neither free nor held by anybody".into() })
+}
 
 /// `dtsctl:<name>`; a name that would be over the 64 characters that MySQL allows (manual: GET_LOCK) is replaced by its digest.
 fn lock_name(task: &str) -> String {

@@ -156,6 +156,11 @@ impl<'a> Patience<'a> {
         self.wait_is_over();
     }
 
+    /// The other side answers, so there is nothing to wait for right now. What comes next may fail as before: the windows go on.
+    pub fn answered(&mut self) {
+        self.wait_is_over();
+    }
+
     /// A connection failed: waits. `Ok(false)` when a stop was asked for meanwhile.
     ///
     /// # Errors

@@ -9,7 +9,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Paint;
+use super::{
+    Paint,
+    text::{harmless, plural, wrap},
+};
 use crate::verify::{DifferenceKind, Method, Mode, Progress, RowDifference, TableReceipt, Verdict, VerifyReceipt};
 
 /// Width that the table for people keeps to, names of keys apart.
@@ -20,14 +23,14 @@ pub fn table(receipt: &VerifyReceipt, paint: Paint) -> String {
     let mut out = String::new();
     let ends = [&receipt.source, &receipt.destination].map(|s| format!("{} ({})", harmless(&s.address), s.flavor));
     let _ = writeln!(out, "{}  {} -> {}\n", paint.strong("dtsctl verify"), ends[0], ends[1]);
-    let name_width = receipt.tables.iter().map(|t| name(t).chars().count()).max().unwrap_or(5).clamp(5, 28);
+    let name_width = receipt.tables.iter().map(|t| harmless(&t.source.to_string()).chars().count()).max().unwrap_or(5).clamp(5, 27);
     let _ = writeln!(
         out,
         "{}",
         paint.strong(&format!(" {:name_width$} {:9} {:>11} {:>9} {:>9} {:>9}", "table", "how", "rows", "missing", "extra", "different"))
     );
     for table in &receipt.tables {
-        let mut shown = name(table);
+        let mut shown = harmless(&table.source.to_string());
         if shown.chars().count() > name_width {
             shown = format!("{}~", shown.chars().take(name_width - 1).collect::<String>());
         }
@@ -211,42 +214,29 @@ fn summary(receipt: &VerifyReceipt) -> String {
         Mode::Count => "counted".to_owned(),
     };
     let differing: Vec<&TableReceipt> = receipt.differing().collect();
-    let head = format!("{} tables, {rows} rows {how} in {:.1} s", receipt.tables.len(), receipt.milliseconds as f64 / 1000.0);
+    let head = format!(
+        "{}, {} {how} in {}.{} s",
+        plural(receipt.tables.len() as u64, "table"),
+        plural(rows, "row"),
+        receipt.milliseconds / 1000,
+        receipt.milliseconds % 1000 / 100
+    );
     if differing.is_empty() {
         return format!("Verify: equal. {head}.");
     }
     let sum = |f: fn(&TableReceipt) -> u64| differing.iter().map(|t| f(t)).sum::<u64>();
     let at_least = if differing.iter().all(|t| t.exact) { "" } else { "at least " };
     format!(
-        "Verify: {} of {head} differ: {at_least}{} missing, {} extra, {} different.",
-        differing.len(),
+        "Verify: data differs in {}. {head}: {at_least}{} missing, {} extra, {} different.",
+        plural(differing.len() as u64, "table"),
         sum(|t| t.missing),
         sum(|t| t.extra),
         sum(|t| t.different)
     )
 }
 
-fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) { '?' } else { c }).collect()
-}
-
 fn wrapped(text: &str, indent: &str) -> String {
-    let (mut out, mut width) = (indent.to_owned(), indent.len());
-    for (i, word) in text.split(' ').enumerate() {
-        let length = word.chars().count();
-        if i > 0 && width + 1 + length > WIDTH {
-            out.push('\n');
-            out.push_str(indent);
-            out.push_str("  ");
-            width = indent.len() + 2;
-        } else if i > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(word);
-        width += length;
-    }
-    out
+    wrap(text, WIDTH, indent, &format!("{indent}  "))
 }
 
 /// Shows progress as it comes: a bar, lines, or nothing.
@@ -308,5 +298,101 @@ impl VerifyProgress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::TableName,
+        connect::{Flavor, Vendor},
+        verify::{ColumnCount, KeyValue, NotCovered, Position, Server},
+    };
+
+    fn table_receipt(name: &str) -> TableReceipt {
+        TableReceipt {
+            source: TableName::new("shop", name),
+            destination: TableName::new("shop", name),
+            verdict: Verdict::Equal,
+            method: Method::Ranges,
+            source_rows: 1_200_000,
+            destination_rows: 1_200_000,
+            source_digest: Some("ab".into()),
+            destination_digest: Some("ab".into()),
+            ranges: 24,
+            ranges_compared: 24,
+            missing: 0,
+            extra: 0,
+            different: 0,
+            json_type_changed: 0,
+            exact: true,
+            differing_columns: Vec::new(),
+            rows: Vec::new(),
+            columns_only_source: Vec::new(),
+            columns_only_destination: Vec::new(),
+            not_covered: Vec::new(),
+            milliseconds: 10,
+        }
+    }
+
+    fn receipt() -> VerifyReceipt {
+        let row = |kind, value: &str, columns: &[&str], count| RowDifference {
+            kind,
+            key: vec![KeyValue { column: "id".into(), value: Some(value.into()) }],
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            count,
+        };
+        let orders = TableReceipt {
+            verdict: Verdict::Differs,
+            destination_rows: 1_199_999,
+            missing: 1,
+            different: 1,
+            json_type_changed: 3,
+            differing_columns: vec![ColumnCount { column: "note".into(), rows: 1 }],
+            rows: vec![row(DifferenceKind::Missing, "7", &[], 1), row(DifferenceKind::Different, "a|b\n", &["note"], 1)],
+            ..table_receipt("orders")
+        };
+        let log = TableReceipt {
+            destination: TableName::new("shop_dr", "log_of_everything"),
+            verdict: Verdict::Differs,
+            method: Method::Multiset,
+            extra: 100,
+            exact: false,
+            columns_only_source: vec!["old".into()],
+            not_covered: vec![NotCovered { what: "column w".into(), why: "a type this version does not know".into() }],
+            ..table_receipt("log_of_everything")
+        };
+        let flavor = Flavor { vendor: Vendor::MySql, version: (8, 4, 3) };
+        let server = |address: &str| Server { address: address.into(), flavor, identity: "x".into() };
+        VerifyReceipt {
+            format_version: "1.0".into(),
+            verdict: Verdict::Differs,
+            spec_digest: None,
+            position: Position::AtRest,
+            mode: Mode::Full,
+            seed: None,
+            algorithm: "a".into(),
+            strength: "s".into(),
+            source: server("db1:3306"),
+            destination: server("db2:3306"),
+            tables: vec![table_receipt("customers"), orders, log],
+            not_covered: vec![NotCovered { what: "definitions".into(), why: "verify compares rows".into() }],
+            milliseconds: 12_345,
+        }
+    }
+
+    #[test]
+    fn receipts_read_well() {
+        let shown = table(&receipt(), Paint::default());
+        assert!(shown.lines().all(|l| l.chars().count() <= WIDTH), "{shown}");
+        insta::assert_snapshot!("verify_table", shown);
+        insta::assert_snapshot!("verify_markdown", markdown(&receipt()));
+        let mut equal = receipt();
+        equal.tables.truncate(1);
+        equal.verdict = Verdict::Equal;
+        equal.mode = Mode::Sample { percent: 10 };
+        equal.seed = Some(42);
+        insta::assert_snapshot!("verify_equal", table(&equal, Paint::default()));
     }
 }

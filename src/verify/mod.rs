@@ -113,11 +113,11 @@ pub enum VerifyError {
         table: TableName,
         /// What happened.
         #[source]
-        source: ConnectError,
+        source: Box<ConnectError>,
     },
     /// No session could be had.
     #[error("verify cannot begin")]
-    Open(#[source] ConnectError),
+    Open(#[source] Box<ConnectError>),
     /// It kept failing for as long as the named setting allows.
     #[error("verify gave up after {window}")]
     GaveUp {
@@ -125,7 +125,7 @@ pub enum VerifyError {
         window: &'static str,
         /// The last failure.
         #[source]
-        source: ConnectError,
+        source: Box<ConnectError>,
     },
     /// Somebody asked to stop.
     #[error("verify stopped on request")]

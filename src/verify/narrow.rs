@@ -19,6 +19,8 @@ use super::{
 /// Rows at one end up to which a differing range is sent instead of cut.
 const FEW: u64 = 1000;
 const PIECES: u64 = 16;
+/// Rows named per table, whatever was asked for: a receipt is held in memory.
+const MOST_NAMED: usize = 10_000;
 /// Cuts one inside the other; more means that the order is not what it seems.
 const DEEPEST: usize = 12;
 
@@ -34,8 +36,10 @@ pub(crate) struct Task<'a> {
     pub(crate) sure: bool,
     /// Rows that may wait in memory.
     pub(crate) window: u64,
-    /// Differences after which no closer look is taken.
+    /// Differences after which no closer look is taken, less those already found in the table.
     pub(crate) max_diffs: u64,
+    /// How many rows the receipt may name.
+    pub(crate) max_named: u64,
     /// Rows are to be named.
     pub(crate) keys: bool,
 }
@@ -60,27 +64,27 @@ impl Task<'_> {
         self.orders.as_ref().map(|(source, destination)| if side == Side::Source { source } else { destination })
     }
 
-    fn from_where(&self, side: Side, range: &KeyRange) -> String {
+    fn rows_of(&self, side: Side, range: &KeyRange) -> String {
         let clause = self.order(side).map_or_else(String::new, |o| o.where_clause(range));
         format!("{}{clause}", self.table(side).quoted())
     }
 
     /// Rows of a range, or of the whole table, with every column in comparable form.
     pub(crate) fn rows_sql(&self, side: Side, range: &KeyRange) -> String {
-        format!("SELECT {} FROM {}", self.comparison.select_list(side), self.from_where(side, range))
+        format!("SELECT {} FROM {}", self.comparison.select_list(side), self.rows_of(side, range))
     }
 
     /// Rows and sum of a range at both ends; a sum is `None` when the server could not hash some row.
     pub(crate) fn digest(&self, sides: &mut Sides, range: &KeyRange) -> Result<[(u64, Option<u128>); 2], ConnectError> {
         let (s, d) = sides.query("computing checksums", |side| {
-            format!("SELECT {} FROM {}", self.comparison.digest_list(side), self.from_where(side, range))
+            format!("SELECT {} FROM {}", self.comparison.digest_list(side), self.rows_of(side, range))
         })?;
         let read = |rows: &crate::connect::Rows| (rows.number_at(0, 0).unwrap_or(0), read_sum(rows.text_at(0, 1).as_deref()));
         Ok([read(&s), read(&d)])
     }
 
     fn count(&self, sides: &mut Sides, range: &KeyRange) -> Result<[u64; 2], ConnectError> {
-        let (s, d) = sides.query("counting rows", |side| format!("SELECT COUNT(*) FROM {}", self.from_where(side, range)))?;
+        let (s, d) = sides.query("counting rows", |side| format!("SELECT COUNT(*) FROM {}", self.rows_of(side, range)))?;
         Ok([s.number_at(0, 0).unwrap_or(0), d.number_at(0, 0).unwrap_or(0)])
     }
 
@@ -124,6 +128,10 @@ impl Task<'_> {
         let rows = self.count(sides, range)?;
         [tally.source_rows, tally.destination_rows] = rows;
         for piece in self.cut(sides, range, rows, self.window)? {
+            if tally.found() > 0 && tally.found() >= self.max_diffs {
+                tally.inexact = true;
+                break;
+            }
             let found = self.stream(sides, &piece)?;
             tally.add_found(found, self.keep());
             if !self.sure && tally.missing > 0 && tally.extra > 0 {
@@ -157,7 +165,7 @@ impl Task<'_> {
 
     /// How many rows are kept for naming.
     pub(crate) fn keep(&self) -> usize {
-        if self.keys { usize::try_from(self.max_diffs).unwrap_or(usize::MAX) } else { 0 }
+        if self.keys { usize::try_from(self.max_named).unwrap_or(usize::MAX).min(MOST_NAMED) } else { 0 }
     }
 
     fn stream(&self, sides: &mut Sides, range: &KeyRange) -> Result<Vec<Found>, ConnectError> {

@@ -100,7 +100,8 @@ impl<'a> TablePlan<'a> {
         Self { pair, comparison, framing, orders, sure, route, range_rows, window }
     }
 
-    pub(crate) fn task(&self, settings: &Settings) -> Task<'_> {
+    /// What to do with a range of a table in which so many differences have been found already.
+    pub(crate) fn task(&self, settings: &Settings, found: u64) -> Task<'_> {
         Task {
             source: &self.pair.source.name,
             destination: &self.pair.destination_name,
@@ -109,7 +110,8 @@ impl<'a> TablePlan<'a> {
             orders: &self.orders,
             sure: self.sure,
             window: self.window,
-            max_diffs: settings.max_diffs.max(1),
+            max_diffs: settings.max_diffs.max(1).saturating_sub(found),
+            max_named: settings.max_diffs,
             keys: settings.keys,
         }
     }

@@ -38,7 +38,7 @@ pub fn run(
     progress: &(dyn Fn(&Progress) + Sync),
 ) -> Result<VerifyReceipt, VerifyError> {
     let begun = Instant::now();
-    let sides = Sides::open(source, destination).map_err(VerifyError::Open)?;
+    let sides = Sides::open(source, destination).map_err(|e| VerifyError::Open(Box::new(e)))?;
     let servers = (sides.source.info().clone(), sides.destination.info().clone());
     let addresses = (sides.source.address().to_owned(), sides.destination.address().to_owned());
     let plans: Vec<TablePlan<'_>> = settings.tables.iter().map(|pair| TablePlan::new(pair, settings, &servers.0, &servers.1)).collect();
@@ -186,12 +186,12 @@ impl Hands<'_> {
             } else if error.is_transient() {
                 self.patience.statement_failed(&error)
             } else {
-                return Err(VerifyError::Table { table: job.plan.pair.source.name.clone(), source: error });
+                return Err(VerifyError::Table { table: job.plan.pair.source.name.clone(), source: Box::new(error) });
             };
             match waited {
                 Ok(true) => {}
                 Ok(false) => return Err(VerifyError::Stopped),
-                Err(window) => return Err(VerifyError::GaveUp { window, source: error }),
+                Err(window) => return Err(VerifyError::GaveUp { window, source: Box::new(error) }),
             }
         }
     }
@@ -278,7 +278,7 @@ impl Board<'_> {
                 }
                 None => {
                     let rest = KeyRange::Between { after: after.clone(), upto: None };
-                    let task = plan.task(self.settings);
+                    let task = plan.task(self.settings, 0);
                     let places = plan.range_rows - 1;
                     hands.run(job, |sides| task.edge_after(sides, super::expression::Side::Source, &rest, places))?
                 }
@@ -325,7 +325,8 @@ impl Board<'_> {
 
     fn compare(&self, hands: &mut Hands<'_>, job: &Job<'_>, work: Work) -> Result<(), VerifyError> {
         let plan = job.plan;
-        let task = plan.task(self.settings);
+        let found = locked(&job.state).tally.found();
+        let task = plan.task(self.settings, found);
         let begun = Instant::now();
         let judged = match (&work, plan.route) {
             (Work::Range(range), Route::Ranges { by_rows }) => hands.run(job, |sides| {
@@ -363,7 +364,7 @@ impl Board<'_> {
         state.finished = true;
         if state.unsure {
             drop(state);
-            let task = job.plan.task(self.settings);
+            let task = job.plan.task(self.settings, 0);
             let sums = job.plan.comparison.is_server_comparable() && !self.settings.stream;
             let begun = Instant::now();
             let mut tally = hands.run(job, |sides| sides.in_snapshot(|sides| task.by_multiset(sides, sums)))?;

@@ -1,5 +1,6 @@
 //! Verify against real servers: what is equal is called so on every pair of flavours, and whatever differs is found and named.
 
+mod command;
 mod keyless;
 mod modes;
 mod traps;
@@ -25,6 +26,12 @@ const PAIRS: [(Flavor, Flavor); 4] = [
     (Flavor::MySql, Flavor::MariaDb),
     (Flavor::MariaDb, Flavor::MySql),
 ];
+
+/// Shown with a test that fails.
+#[expect(clippy::print_stderr, reason = "says on which pair a test failed")]
+fn note(text: &str) {
+    eprintln!("{text}");
+}
 
 /// Pairs of which both servers can be had here.
 fn pairs() -> Vec<(Flavor, Flavor)> {
@@ -83,7 +90,7 @@ impl Bed {
     /// On every pair that can be had.
     fn each(test: impl Fn(&mut Self)) {
         for (source, destination) in pairs() {
-            eprintln!("{source} -> {destination}");
+            note(&format!("{source} -> {destination}"));
             let mut bed = Self::new(source, destination);
             let db = bed.db.clone();
             bed.both(&format!("CREATE DATABASE {db} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;\nUSE {db};"));

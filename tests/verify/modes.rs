@@ -168,7 +168,7 @@ fn looking_closer_ends_at_the_limit_and_says_so() {
         bed.settings.max_diffs = 5;
         let receipt = bed.verify();
         let table = receipt.tables.iter().find(|t| t.source.table == "t").expect("t");
-        assert!(!table.exact && table.rows.len() == 5 && table.different >= 5, "{table:#?}");
+        assert!(!table.exact && table.rows.len() == 5 && (5..50_000).contains(&table.different), "{table:#?}");
         bed.settings.max_diffs = 1_000_000;
         let receipt = bed.again();
         let table = receipt.tables.iter().find(|t| t.source.table == "t").expect("t");

@@ -7,7 +7,7 @@ use super::{Bed, DifferenceKind, Verdict, assert_equal, found};
 #[test]
 fn the_same_statements_give_equal_tables_on_every_pair() {
     for (s, d) in super::pairs() {
-        eprintln!("{s} -> {d}");
+        super::note(&format!("{s} -> {d}"));
         let mut bed = Bed::new(s, d);
         bed.both(&common(&bed.db));
         for stream in [false, true] {
@@ -76,7 +76,7 @@ fn one_changed_value_of_any_column_is_found() {
             let receipt = bed.verify_table(&table.name.database, &table.name.table);
             assert_eq!(receipt.verdict, Verdict::Equal, "changed back: {receipt:#?}");
         }
-        eprintln!("{s} -> {d}: {changes} single changes found");
+        super::note(&format!("{s} -> {d}: {changes} single changes found"));
         assert!(changes > 200);
     }
 }

@@ -1,11 +1,11 @@
 //! Runs a plan's phases in order, and again from a fresh look at both servers after a lost connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use crate::{
     catalog::TableName,
     cli::{
-        error::{CommandError, Kind},
+        error::{CommandError, Kind, Passing},
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
@@ -44,7 +44,7 @@ pub(super) struct Execution<'a> {
 
 /// Why a pass over the plan did not get to its end.
 enum Halt {
-    Error(CommandError),
+    Error(Box<CommandError>),
     /// Worth another pass from a fresh look.
     Schema(SchemaError),
     /// Reading one of the catalogs failed.
@@ -53,7 +53,7 @@ enum Halt {
 
 impl From<CommandError> for Halt {
     fn from(error: CommandError) -> Self {
-        Self::Error(error)
+        Self::Error(Box::new(error))
     }
 }
 
@@ -67,7 +67,7 @@ impl From<DestinationError> for Halt {
     fn from(error: DestinationError) -> Self {
         match error {
             DestinationError::Connect(error) => Self::Connect(error),
-            other => Self::Error(other.into()),
+            other => Self::Error(Box::new(other.into())),
         }
     }
 }
@@ -81,7 +81,7 @@ impl From<ConnectError> for Halt {
 impl Halt {
     fn is_connection(&self) -> bool {
         match self {
-            Self::Error(_) => false,
+            Self::Error(e) => e.passing == Some(Passing::Connection),
             Self::Schema(e) => e.is_connection(),
             Self::Connect(e) => e.is_connection(),
         }
@@ -89,7 +89,7 @@ impl Halt {
 
     fn is_transient(&self) -> bool {
         match self {
-            Self::Error(_) => false,
+            Self::Error(e) => e.passing == Some(Passing::Statement),
             Self::Schema(e) => e.is_transient(),
             Self::Connect(e) => e.is_transient(),
         }
@@ -97,7 +97,7 @@ impl Halt {
 
     fn into_error(self) -> CommandError {
         match self {
-            Self::Error(e) => e,
+            Self::Error(e) => *e,
             Self::Schema(e) => e.into(),
             Self::Connect(e) => e.into(),
         }
@@ -129,10 +129,20 @@ impl Execution<'_> {
         let mut plan = reviewed.clone();
         let mut look_again = false;
         loop {
-            let halt = match self.pass(&reviewed, &mut plan, &logins, look_again) {
+            let further = Cell::new(false);
+            let looked = if look_again { self.look_again(&reviewed, &mut plan, &logins.1, &further) } else { Ok(()) };
+            let passed = looked.and_then(|()| {
+                // The servers are there, which ends the wait; the windows go on until something is done.
+                patience.answered();
+                self.pass(&plan, &logins, &further)
+            });
+            let halt = match passed {
                 Ok(ended) => return Ok(ended),
                 Err(halt) => halt,
             };
+            if further.get() {
+                patience.succeeded();
+            }
             if self.stop.is_stopped() {
                 return Ok(Ended::Stopped);
             }
@@ -151,10 +161,22 @@ impl Execution<'_> {
         }
     }
 
-    fn pass(&self, reviewed: &Plan, plan: &mut Plan, logins: &(Login, Login), look_again: bool) -> Result<Ended, Halt> {
-        if look_again {
-            *plan = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
-        }
+    /// Plans again, and sees whether there is less to do than before.
+    fn look_again(&self, reviewed: &Plan, plan: &mut Plan, destination: &Login, further: &Cell<bool>) -> Result<(), Halt> {
+        let who = "schema".to_owned();
+        schema::wait_for_earlier(destination, &self.spec.name, self.stop, |holder| {
+            let reason = format!("a statement whose connection was lost is still running at the destination: {holder}");
+            self.observer.observe(&Event::Waiting { who: who.clone(), reason });
+        })?;
+        self.observer.observe(&Event::WaitOver { who });
+        let fresh = within(reviewed, prepare(self.spec, self.allow_unsafe, std::time::SystemTime::now())?.plan)?;
+        further.set(fresh.actions.len() < plan.actions.len());
+        *plan = fresh;
+        Ok(())
+    }
+
+    /// Does what the plan says. `further` is set as soon as a part of it is done.
+    fn pass(&self, plan: &Plan, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
         let progress = destination.take_over(&source.info().identity.clone())?;
@@ -181,6 +203,7 @@ impl Execution<'_> {
             if self.copy(plan, &logins.0, &destination, &progress)? == FullOutcome::Stopped {
                 return Ok(Ended::Stopped);
             }
+            further.set(true);
         }
         if self.spec.phases.schema && !self.schema(plan, Phase::Finish, &logins.1, &destination)? {
             return Ok(Ended::Stopped);
@@ -189,7 +212,7 @@ impl Execution<'_> {
         Ok(Ended::Done)
     }
 
-    /// Writes the destination's truth over the state file's copy of it.
+    /// Tells what is known to a new state file, and writes the destination's truth over the state file's copy of it.
     fn reconcile(&self, progress: &TaskProgress) {
         if self.new_state && progress.run > 1 {
             let tables = progress.tables.iter().filter(|t| t.copied).count();
@@ -199,12 +222,7 @@ impl Execution<'_> {
             );
             self.observer.observe(&Event::Note { text });
         }
-        for table in &progress.tables {
-            for range in &table.ranges {
-                let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
-                self.writer.set_range(&table.source, range.number, truth);
-            }
-        }
+        write_truth(self.writer, progress);
     }
 
     fn schema(&self, plan: &Plan, phase: Phase, login: &Login, destination: &MySqlDestination) -> Result<bool, SchemaError> {
@@ -215,6 +233,7 @@ impl Execution<'_> {
             .map(|a| Step { action: a.id.clone(), object: a.object.clone(), statements: a.statements.clone(), creates: creates(a) })
             .collect();
         let settings = schema::SchemaSettings {
+            task: &self.spec.name,
             login,
             destination,
             lock_timeout: self.lock_timeout,
@@ -227,7 +246,7 @@ impl Execution<'_> {
     fn copy(&self, plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<FullOutcome, Halt> {
         let survey = survey(self.spec)?;
         if let Some(change) = survey.still_to_do(&[Stage::Before]).filter(|_| self.spec.phases.schema) {
-            return Err(Halt::Error(
+            return Err(Halt::from(
                 CommandError::failed(format!("the destination did not take the definition of {} as it was given", change.destination))
                     .because(format!("still to do: {}", change.what))
                     .hint("`dtsctl plan` shows how the definitions differ"),
@@ -245,12 +264,13 @@ impl Execution<'_> {
             destination,
             progress,
             threads: self.threads,
-            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6)),
+            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6))
+                .with_chunks_of(super::pause::chunk_rows()),
             retry: self.windows(),
             stop: self.stop,
             observer: self.observer.as_ref(),
         };
-        full::run(&settings, tables).map_err(|error| Halt::Error(error.into()))
+        full::run(&settings, tables).map_err(|error| Halt::from(CommandError::from(error)))
     }
 
     /// What was asked for is what is there now: the plan made again is empty.
@@ -260,7 +280,7 @@ impl Execution<'_> {
         }
         match survey(self.spec)?.still_to_do(&[Stage::Before, Stage::After]) {
             None => Ok(()),
-            Some(change) => Err(Halt::Error(
+            Some(change) => Err(Halt::from(
                 CommandError::failed(format!("{} is not as the plan made it", change.destination))
                     .because(format!("still to do: {}", change.what))
                     .hint("`dtsctl plan` shows how the definitions differ"),
@@ -271,7 +291,7 @@ impl Execution<'_> {
 
 fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {
     let missing = |which: &str, name: &TableName| {
-        Halt::Error(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
+        Halt::from(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
     };
     let source = survey.source_catalog.table(from).ok_or_else(|| missing("source", from))?;
     let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
@@ -280,6 +300,25 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
 }
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
+fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
+    for table in &progress.tables {
+        for range in &table.ranges {
+            let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
+            writer.set_range(&table.source, range.number, truth);
+        }
+    }
+}
+
+/// Notes that nothing is left to do, for a run that was killed after its last piece of work and before it could say so.
+pub(super) fn note_all_done(writer: &StateWriter, spec: &Spec, survey: &Survey, progress: &TaskProgress) {
+    write_truth(writer, progress);
+    writer.observe(&planned(survey, progress, &[]));
+    let phases = [(Phase::Schema, spec.phases.schema), (Phase::Full, spec.phases.full), (Phase::Finish, spec.phases.schema)];
+    for (phase, _) in phases.into_iter().filter(|(_, on)| *on) {
+        writer.set_phase(phase, true);
+    }
+}
+
 fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event {
     let known = |source: &TableName| progress.table(source);
     let tables = survey.scope.pairs.iter().filter_map(|pair| {

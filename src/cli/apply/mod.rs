@@ -27,10 +27,11 @@ use crate::{
     clock::{Clock, milliseconds, rfc3339},
     connect::{GlobalLock, Taken},
     event::{Observer, Observers, StopToken},
+    phase::schema,
     plan::{self, Plan},
     report,
     spec::Spec,
-    state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, TaskIdentity},
+    state::{self, Holder, Opened, RunEnd, RunStart, RunState, ServerIdentity, StateFile, StateWriter, TaskIdentity},
 };
 
 /// What can be typed behind `dtsctl apply`.
@@ -105,6 +106,9 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
                 .hint("wait for it, or stop it with `dtsctl stop` where it runs"));
         }
     };
+    schema::wait_for_earlier(&destination, &spec.name, &StopToken::default(), |holder| {
+        let _ = writeln!(context.stderr, "waiting for a statement of an earlier run that the destination is still at: {holder}");
+    })?;
     if args.restart && !restart::forget(context, &spec, &destination, &state_path, args.yes)? {
         return Ok(exit::DONE);
     }
@@ -122,7 +126,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         return Err(blocked(context, &plan));
     }
     if !plan.has_changes() {
-        return finish_without_changes(context, &plan);
+        return finish_without_changes(context, &spec, &plan, &prepared.survey, &state_path);
     }
     if !args.yes && !agreed(context, &plan)? {
         return Ok(exit::DONE);
@@ -176,7 +180,23 @@ fn blocked(context: &Context, plan: &Plan) -> CommandError {
     error.hint(format!("`{}` shows all of it; `dtsctl explain CODE` says how to mend it", context.next("plan")))
 }
 
-fn finish_without_changes(context: &mut Context, plan: &Plan) -> Result<u8, CommandError> {
+fn finish_without_changes(
+    context: &mut Context,
+    spec: &Spec,
+    plan: &Plan,
+    survey: &Survey,
+    state_path: &std::path::Path,
+) -> Result<u8, CommandError> {
+    // What an earlier run did is all there, whatever the state file knows of it: it may be lost, or the run was killed at its very end.
+    if let Some(progress) = &survey.progress
+        && !state::read(state_path, context.now()).is_ok_and(|status| status.state == RunState::Finished)
+    {
+        let (file, _) = StateFile::open_or_create(state_path, &identity(spec, survey), &context.clock())?;
+        let writer = file.begin_run(&this_run(), &StopToken::default())?;
+        writer.save_plan(&plan.id, &plan::save(plan))?;
+        execute::note_all_done(&writer, spec, survey, progress);
+        writer.end_run(RunEnd::Finished, None)?;
+    }
     match context.settings.format {
         Format::Json => write!(context.stdout, "{}", report::plan::json(plan))?,
         Format::Markdown => writeln!(context.stdout, "No changes.")?,
@@ -228,8 +248,7 @@ fn carry_out(
     let clock = Clock::new(std::time::SystemTime::now);
     let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey), &clock)?;
     let stop = StopToken::default();
-    let run = RunStart { pid: std::process::id(), host: host_name(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let writer = Arc::new(file.begin_run(&run, &stop)?);
+    let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
     if opened == Opened::New {
         writer.observe(&crate::event::Event::Note { text: "the state file is new".to_owned() });
@@ -332,6 +351,10 @@ fn conclude(
 /// Connections at each end: twice the processors, since half of them wait, but no more than eight unasked.
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(4, |n| (n.get() * 2).clamp(2, 8))
+}
+
+fn this_run() -> RunStart {
+    RunStart { pid: std::process::id(), host: host_name(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn host_name() -> String {

@@ -2,10 +2,20 @@
 //!
 //! `DTSCTL_TEST_PAUSE=chunk-loaded:3` says `paused at chunk-loaded` on standard error when that moment is reached for the third time,
 //! and the thread that reached it goes no further.
+//!
+//! `DTSCTL_TEST_CHUNK=500` makes chunks of 500 rows, so that a small table has many of them and a kill has many places to hit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::{Event, Observer};
+use crate::{
+    cli::context::variable,
+    event::{Event, Observer},
+};
+
+/// Rows of a chunk, where a test wants few.
+pub(super) fn chunk_rows() -> Option<u64> {
+    variable("DTSCTL_TEST_CHUNK")?.parse().ok()
+}
 
 /// Halts at the n-th time of a moment.
 pub(super) struct Pause {

@@ -129,6 +129,14 @@ impl Schedule {
         (slots[table].rows, slots[table].bytes)
     }
 
+    /// Puts the rows and bytes that a range really has in the place of those that were counted. That can be fewer: a server that does
+    /// not flush its log at each commit may forget the last of them when its machine goes down.
+    pub(super) fn recount(&self, table: usize, counted: (u64, u64), found: (u64, u64)) {
+        let mut slots = self.slots();
+        slots[table].rows = (slots[table].rows + found.0).saturating_sub(counted.0);
+        slots[table].bytes = (slots[table].bytes + found.1).saturating_sub(counted.1);
+    }
+
     /// Ranges of a table, and rows and bytes committed so far.
     pub(super) fn totals(&self, table: usize) -> (u32, u64, u64) {
         let slots = self.slots();

@@ -46,13 +46,22 @@ pub struct Throttle {
     queries: Option<Bucket>,
     rows: Option<Bucket>,
     bytes: Option<Bucket>,
+    /// Fewer rows in a chunk than usual.
+    chunk_rows: Option<u64>,
 }
 
 impl Throttle {
     /// Limits per second: statements to the source, rows, bytes of column values.
     pub fn new(queries: Option<f64>, rows: Option<f64>, bytes: Option<f64>) -> Self {
         let bucket = |rate: Option<f64>| rate.filter(|r| *r > 0.0).map(Bucket::new);
-        Self { queries: bucket(queries), rows: bucket(rows), bytes: bucket(bytes) }
+        Self { queries: bucket(queries), rows: bucket(rows), bytes: bucket(bytes), chunk_rows: None }
+    }
+
+    /// Ends every chunk after so many rows at the latest, whatever the rates; for tests that want many chunks of few rows.
+    #[must_use]
+    pub fn with_chunks_of(mut self, rows: Option<u64>) -> Self {
+        self.chunk_rows = rows.map(|rows| rows.max(1));
+        self
     }
 
     /// Rows after which a reader should pay, so that no payment is longer than about a tenth of a second.
@@ -74,7 +83,7 @@ impl Throttle {
 
     /// Rows after which a chunk ends.
     pub(super) fn chunk_rows(&self) -> u64 {
-        self.rows_at_once().saturating_mul(20).min(CHUNK_ROWS)
+        self.rows_at_once().saturating_mul(20).min(self.chunk_rows.unwrap_or(CHUNK_ROWS))
     }
 
     /// Waits until one more statement may be sent.

@@ -142,24 +142,20 @@ impl Worker<'_> {
         let mut patience = self.patience(index);
         let mut state = first;
         loop {
-            let before = state.chunks;
-            let error = match self.attempt(index, table, &mut state) {
+            let error = match self.attempt(index, table, &mut state, &mut patience) {
                 Ok(()) => {
                     patience.succeeded();
                     return Ok(());
                 }
                 Err(error) => error,
             };
-            if state.chunks > before {
-                patience.succeeded();
-            }
             if !self.wait(index, &mut patience, error)? {
                 return Ok(());
             }
             // What became of the chunk in flight only the destination knows.
             match self.patiently(index, || Ok(self.settings.destination.range(&table.copy, state.number)?))? {
                 Some(found) => {
-                    self.schedule.count(index, found.read - state.read, found.bytes - state.bytes);
+                    self.schedule.recount(index, (state.read, state.bytes), (found.read, found.bytes));
                     state = found;
                 }
                 None => return Ok(()),
@@ -168,7 +164,7 @@ impl Worker<'_> {
     }
 
     /// Runs a reader and a loader side by side until the range is finished or one of them fails.
-    fn attempt(&self, index: usize, table: &TableWork, state: &mut RangeState) -> Result<(), FullError> {
+    fn attempt(&self, index: usize, table: &TableWork, state: &mut RangeState, patience: &mut Patience<'_>) -> Result<(), FullError> {
         if state.finished || self.is_stopped() {
             return Ok(());
         }
@@ -191,7 +187,7 @@ impl Worker<'_> {
         let from = state.clone();
         std::thread::scope(|scope| {
             let reading = scope.spawn(move || reader.run(&from, encoder));
-            let loaded = self.load_all(index, table, loader.as_mut(), feed, state);
+            let loaded = self.load_all(index, table, loader.as_mut(), feed, state, patience);
             let read = match reading.join() {
                 Ok(result) => result,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -213,6 +209,7 @@ impl Worker<'_> {
         loader: &mut dyn Loader,
         mut feed: Feed,
         state: &mut RangeState,
+        patience: &mut Patience<'_>,
     ) -> Result<(), FullError> {
         let name = &table.copy.source.name;
         while !state.finished {
@@ -220,6 +217,8 @@ impl Worker<'_> {
             let (loaded, rest) = loader.load(state, feed)?;
             feed = rest;
             let Some(loaded) = loaded else { return Ok(()) };
+            // Not at the range's end only, which may be hours away: status would show a wait that is over.
+            patience.succeeded();
             let chunk = state.chunks;
             state.chunks += 1;
             state.read += loaded.end.rows;

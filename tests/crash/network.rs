@@ -1,0 +1,46 @@
+//! Connections that break, and a network that is away for a while.
+
+use testbed::{Flavor, Server, ServerOptions, proxy::Proxy};
+
+use super::{CHUNK, assert_all_there, assert_nothing_left, copied, fill, objects, until_copied, until_waiting};
+use crate::support::{End, Random, Task, until};
+
+#[test]
+fn connections_cut_and_refused_on_both_sides() {
+    if !testbed::have(Flavor::MariaDb) {
+        return;
+    }
+    let mut random = Random::new("connections_cut_and_refused_on_both_sides");
+    let source = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    let destination = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    fill(&source, "shop", 16_000);
+    let (near, far) = (Proxy::start(&[&source]).unwrap(), Proxy::start(&[&destination]).unwrap());
+    let task =
+        Task::new("cut", End::via(&source, &near), End::via(&destination, &far), &(objects("shop") + "throttle: {full: {mbps: 6}}\n"));
+    let mut running = task.start(&["apply", "--yes", "--threads", "3"], &[("DTSCTL_TEST_CHUNK", CHUNK)]);
+    until_copied(&mut running, &destination, "cut", 0);
+    // After random amounts of bytes, so that it meets packets of every kind; once the network is away for a while.
+    let mut cuts = 0;
+    while !running.has_ended() && cuts < 12 {
+        let proxy = if random.below(2) == 0 { &near } else { &far };
+        let more = random.below(1_500_000) + 1;
+        let at = proxy.bytes() + more;
+        proxy.cut_after(more);
+        until("a cut", || running.has_ended() || proxy.bytes() >= at);
+        cuts += 1;
+        if cuts == 6 {
+            proxy.refuse(true);
+            proxy.cut();
+            let waits = until_waiting(&mut running, &task, true);
+            assert!(waits.contains("next try in"), "{waits}");
+            proxy.refuse(false);
+            let rows = copied(&destination, "cut");
+            until_copied(&mut running, &destination, "cut", rows);
+        }
+    }
+    eprintln!("{cuts} cuts");
+    assert!(cuts >= 6, "only {cuts} cuts");
+    running.end().expect(0);
+    assert_all_there("cut", &source, &destination, "shop");
+    assert_nothing_left(&task);
+}
