@@ -12,9 +12,6 @@ fn fail_stops_before_anything_runs_and_names_three_ways_out() {
     let refused = bed.run(&["apply", "--yes"]);
     refused.expect(3);
     shown!("existing_fail", bed.redacted(&refused.stderr));
-    for way in ["existing_tables: ignore", "existing_tables: align", "rename"] {
-        assert!(refused.stdout.replace("\n          ", " ").contains(way), "{way}: {}", refused.stdout);
-    }
     assert_eq!(bed.numbers("SELECT id FROM t"), [7]);
     let tables: Vec<String> = bed.destination.query("SHOW TABLES").expect("tables");
     assert_eq!(tables, ["t"]);
@@ -35,14 +32,17 @@ fn ignore_keeps_rows_that_exist_and_copies_the_common_columns() {
     );
     let plan = bed.run(&["plan"]);
     plan.expect(0);
-    assert!(plan.stdout.contains("alert") && plan.stdout.contains("not copied: b; left to their defaults: c"), "{}", plan.stdout);
+    let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("alert DT224 equal-names") && told.contains("not copied: b; left to their defaults: c"), "{}", plan.stdout);
+    // Row 2 of the source has the unique value of another row that exists. Skipped, it would be nowhere at the destination.
+    bed.run(&["apply", "--yes"]).expect(1).says("1 of 3 rows collide with another row of the destination under a unique key");
+    bed.destination("UPDATE other SET a = 70 WHERE id = 7");
     bed.run(&["apply", "--yes"]).expect(0);
     let rows: Vec<(i32, String)> = bed.destination.query("SELECT id, v FROM same ORDER BY id").expect("rows");
     let rows: Vec<(i32, &str)> = rows.iter().map(|(id, v)| (*id, v.as_str())).collect();
     assert_eq!(rows, [(1, "source"), (2, "kept"), (3, "source"), (9, "kept")]);
-    // Row 2 of the source has the unique value of a row that exists, which is kept.
     let rows: Vec<(i32, i32, i32)> = bed.destination.query("SELECT id, a, c FROM other ORDER BY id").expect("rows");
-    assert_eq!(rows, [(1, 10, 5), (3, 30, 5), (7, 20, 7)]);
+    assert_eq!(rows, [(1, 10, 5), (2, 20, 5), (3, 30, 5), (7, 70, 7)]);
     assert_eq!(bed.numbers("SELECT id FROM fresh"), [0]);
     bed.is_quiet();
 }
