@@ -76,3 +76,27 @@ fn restart_drops_only_what_the_task_made() {
         (bed.source.query_first("SELECT COUNT(*) FROM u").expect("rows"), bed.destination.query_first("SELECT COUNT(*) FROM u").expect("rows"));
     assert_eq!((mine, theirs), (Some(4), Some(4)));
 }
+
+/// A sequence was "not selected" with its whole database, then made and not known as the task's own: an apply that was killed before the
+/// end would have left it at its start, and `--restart` would have met it as somebody else's.
+#[test]
+fn a_sequence_is_the_tasks_own_like_a_table() {
+    let Some(mut bed) = Bed::mariadb("outside_sequence") else { return };
+    bed.source(
+        "CREATE SEQUENCE ids START WITH 100 CACHE 10;\nSELECT NEXTVAL(ids);\nCREATE TABLE t (id INT NOT NULL DEFAULT NEXTVAL(ids) PRIMARY KEY, v INT);\n\
+         INSERT INTO t (v) VALUES (1), (2)",
+    );
+    bed.occupied("CREATE SEQUENCE ids");
+    bed.run(&["apply", "--yes"]).expect(3).says("DT224").says("has a sequence of that name already");
+    bed.destination("DROP SEQUENCE ids");
+    bed.carried();
+    // Behind the source's again, as after a kill before the last step.
+    bed.destination(&format!("DROP SEQUENCE `{0}`.ids;\nCREATE SEQUENCE `{0}`.ids START WITH 100 CACHE 10", bed.db));
+    let plan = bed.run(&["plan"]);
+    assert!(plan.expect(0).stdout.contains("restart sequence at 110"), "{}", plan.stdout);
+    bed.carried();
+    bed.run(&["apply", "--restart", "--yes"]).expect(0).says("ids");
+    bed.is_equal();
+    bed.destination(&format!("USE `{}`;\nINSERT INTO t (v) VALUES (3)", bed.db));
+    assert_eq!(bed.numbers("SELECT MAX(id) FROM t"), [110]);
+}

@@ -68,3 +68,16 @@ fn secondary_indexes_are_built_when_the_spec_says() {
         assert_eq!(bed.numbers(INDEXES), [4], "{when}");
     }
 }
+
+/// Without the schema phase the tables have to be there, so that they are there cannot be what blocks.
+#[test]
+fn rows_alone_go_into_tables_that_somebody_made() {
+    let Some(mut bed) = Bed::mariadb("phases_rows") else { return };
+    bed.source(TABLES);
+    bed.occupied("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, a INT, b VARCHAR(20))");
+    bed.spec("phases: {schema: false, full: true, incremental: false}\nconflict: {existing_tables: ignore}\n");
+    bed.run(&["apply", "--yes"]).expect(0);
+    bed.is_equal();
+    bed.is_quiet();
+    assert_eq!(bed.numbers(INDEXES), [1], "the definition is as it was");
+}

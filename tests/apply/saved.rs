@@ -3,7 +3,7 @@
 use testbed::{Flavor, Server, ServerOptions, have};
 
 use super::{Bed, redacted, shown};
-use crate::support::Task;
+use crate::support::{End, Task};
 
 const TABLES: &str = "CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20));\nCREATE TABLE b (id INT PRIMARY KEY, v INT, KEY (v));\n\
                       INSERT INTO a VALUES (1, 'x'), (2, 'y');\nINSERT INTO b VALUES (1, 1), (2, NULL);";
@@ -68,6 +68,23 @@ fn unsafe_actions_of_a_saved_plan_are_permitted_when_it_is_applied() {
     bed.run(&["plan", "--out", "p.json"]).expect(3);
     bed.run(&["apply", "p.json", "--yes"]).expect(3).says("a1");
     bed.run(&["apply", "p.json", "--yes", "--allow-unsafe", "a1"]).expect(0);
+    bed.is_equal();
+}
+
+/// Prechecks are not part of what makes a plan stale: they count as of now, not as of when it was saved.
+#[test]
+fn prechecks_of_a_saved_plan_are_made_anew() {
+    let Some(mut bed) = Bed::mariadb("saved_checks") else { return };
+    bed.source(TABLES);
+    bed.destination("DROP USER IF EXISTS 'saved'@'%';\nCREATE USER 'saved'@'%' IDENTIFIED BY 'pw';\nGRANT ALL ON *.* TO 'saved'@'%'");
+    let end = End { user: "saved".to_owned(), password: "pw".to_owned(), ..End::from(bed.to) };
+    let task = Task::new(&bed.db, bed.from, end, &format!("objects: [{{database: {}}}]\n", bed.db));
+    task.run(&["plan", "--out", "p.json"]).expect(0);
+    bed.destination("REVOKE INSERT ON *.* FROM 'saved'@'%'");
+    task.run(&["apply", "p.json", "--yes"]).expect(3).says("DT207").says("lacks INSERT");
+    assert!(!bed.arrived(), "nothing was executed");
+    bed.destination("GRANT INSERT ON *.* TO 'saved'@'%'");
+    task.run(&["apply", "p.json", "--yes"]).expect(0);
     bed.is_equal();
 }
 

@@ -20,7 +20,7 @@ fn seconds(name: &str, make: &str, limit: &str) -> Option<f64> {
     let status = bed.task.json(&["status"]);
     // The phase alone, as the run timed it: the fixed costs around it would flatter the rate.
     let phase = status["phases"].as_array().and_then(|p| p.iter().find(|p| p["phase"] == "full")).expect("a phase").clone();
-    let times = [&phase["started"], &phase["ended"]].map(|t| t.as_str().expect("a time").to_owned());
+    let times = [&phase["started"], &phase["finished"]].map(|t| t.as_str().expect("a time").to_owned());
     let alone = instant(&times[1]) - instant(&times[0]);
     assert!(alone <= took, "{alone} of {took}: {phase:#}");
     println!("{name}: {limit}: {alone:.2} s of {took:.2} s");
