@@ -129,8 +129,9 @@ fn json_documents_keep_to_their_schemas() {
 #[test]
 fn markdown_keeps_within_its_limit_with_many_tables() {
     let Some(mut bed) = Bed::mariadb("documents_many") else { return };
-    let tables: Vec<String> =
-        (0..300).map(|i| format!("CREATE TABLE a_rather_long_name_of_a_table_of_which_there_are_many_{i} (id INT PRIMARY KEY, v INT)")).collect();
+    let tables: Vec<String> = (0..300)
+        .map(|i| format!("CREATE TABLE a_rather_long_name_of_a_table_of_which_there_are_many_{i} (id INT PRIMARY KEY, v INT)"))
+        .collect();
     bed.source(&tables.join(";\n"));
     for limit in [60_000, 4096] {
         let plan = bed.run(&["plan", "--format", "markdown", "--markdown-limit", &limit.to_string()]);

@@ -60,8 +60,12 @@ fn align_alters_the_destination_and_asks_before_data_is_lost() {
     refused.expect(3);
     shown!("existing_align_unsafe", bed.redacted(&refused.stderr));
     let plan = bed.run(&["plan"]);
-    shown!("existing_align_plan", bed.redacted(plan.stdout.split("\nprechecks:").next().unwrap_or_default()).replace(bed.from.version(), "VERSION"));
-    let columns = "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't' AND column_name = 'old'";
+    shown!(
+        "existing_align_plan",
+        bed.redacted(plan.stdout.split("\nprechecks:").next().unwrap_or_default()).replace(bed.from.version(), "VERSION")
+    );
+    let columns =
+        "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't' AND column_name = 'old'";
     assert_eq!(bed.numbers(columns), [1], "nothing was executed");
     bed.spec(&format!("conflict: {{existing_tables: align}}\nallow: [{{action: drop-column, table: {}.t, column: old}}]\n", bed.db));
     bed.carried();

@@ -2,6 +2,8 @@
 //!
 //! Each test has a database of its own on servers that all tests share, and servers of its own only where their settings matter.
 
+#![expect(clippy::print_stderr, reason = "what was measured, and the pair of a loop that failed")]
+
 mod documents;
 mod existing;
 mod outside;

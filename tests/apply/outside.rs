@@ -61,8 +61,10 @@ fn restart_drops_only_what_the_task_made() {
     let Some(mut bed) = Bed::mariadb("outside_restart") else { return };
     bed.spec("conflict: {existing_tables: ignore}\n");
     bed.source(TABLES);
-    bed.occupied("CREATE TABLE foreign_table (id INT PRIMARY KEY);\nINSERT INTO foreign_table VALUES (42);\n\
-                  CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(20), KEY k_a (a));\nINSERT INTO t VALUES (9, 9, 'kept')");
+    bed.occupied(
+        "CREATE TABLE foreign_table (id INT PRIMARY KEY);\nINSERT INTO foreign_table VALUES (42);\n\
+                  CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(20), KEY k_a (a));\nINSERT INTO t VALUES (9, 9, 'kept')",
+    );
     bed.run(&["apply", "--yes"]).expect(0);
     bed.source("INSERT INTO u (t) VALUES (1)");
     bed.run(&["apply", "--restart"]).expect(64).says("add --yes");
@@ -72,8 +74,10 @@ fn restart_drops_only_what_the_task_made() {
     assert!(restarted.stderr.contains(".u\n") && !restarted.stderr.contains(".t\n"), "{}", restarted.stderr);
     assert_eq!(bed.numbers("SELECT id FROM foreign_table"), [42]);
     assert_eq!(bed.numbers("SELECT id FROM t ORDER BY id"), [1, 2, 9]);
-    let (mine, theirs): (Option<i64>, Option<i64>) =
-        (bed.source.query_first("SELECT COUNT(*) FROM u").expect("rows"), bed.destination.query_first("SELECT COUNT(*) FROM u").expect("rows"));
+    let (mine, theirs): (Option<i64>, Option<i64>) = (
+        bed.source.query_first("SELECT COUNT(*) FROM u").expect("rows"),
+        bed.destination.query_first("SELECT COUNT(*) FROM u").expect("rows"),
+    );
     assert_eq!((mine, theirs), (Some(4), Some(4)));
 }
 

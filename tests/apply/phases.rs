@@ -8,7 +8,8 @@ use super::Bed;
 const TABLES: &str = "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, a INT, b VARCHAR(20), KEY k_a (a), UNIQUE KEY u_b (b), FULLTEXT KEY f_b (b));\n\
                       INSERT INTO t VALUES (1, 1, 'x'), (2, 2, 'y'), (50, 3, NULL)";
 
-const INDEXES: &str = "SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 't'";
+const INDEXES: &str =
+    "SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 't'";
 
 #[test]
 fn schema_alone_then_rows_alone() {

@@ -95,7 +95,9 @@ fn a_server_that_is_another_one_now_makes_a_plan_stale() {
     }
     let source = testbed::shared(Flavor::MySql, testbed::Role::Source);
     let own = Server::start(Flavor::MySql, ServerOptions::new()).expect("a server");
-    source.exec("DROP DATABASE IF EXISTS saved_other;\nCREATE DATABASE saved_other;\nCREATE TABLE saved_other.a (id INT PRIMARY KEY)").expect("made");
+    source
+        .exec("DROP DATABASE IF EXISTS saved_other;\nCREATE DATABASE saved_other;\nCREATE TABLE saved_other.a (id INT PRIMARY KEY)")
+        .expect("made");
     let task = Task::new("saved_other", source, &own, "objects: [{database: saved_other}]\n");
     task.run(&["plan", "--out", "p.json"]).expect(0);
     // MySQL makes itself another identity when the file of its own is gone.

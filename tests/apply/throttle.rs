@@ -23,7 +23,7 @@ fn seconds(name: &str, make: &str, limit: &str) -> Option<f64> {
     let times = [&phase["started"], &phase["finished"]].map(|t| t.as_str().expect("a time").to_owned());
     let alone = instant(&times[1]) - instant(&times[0]);
     assert!(alone <= took, "{alone} of {took}: {phase:#}");
-    println!("{name}: {limit}: {alone:.2} s of {took:.2} s");
+    eprintln!("{name}: {limit}: {alone:.2} s of {took:.2} s");
     Some(alone)
 }
 
@@ -35,7 +35,7 @@ fn instant(time: &str) -> f64 {
 
 fn within(what: &str, amount: f64, seconds: f64, limit: f64) {
     let rate = amount / seconds;
-    println!("{what}: {rate:.0} a second, limit {limit}");
+    eprintln!("{what}: {rate:.0} a second, limit {limit}");
     assert!(rate <= limit * SLACK, "{what}: {amount} in {seconds:.2} s are {rate:.0} a second, above {limit} by more than a tenth");
 }
 

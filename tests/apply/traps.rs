@@ -39,7 +39,12 @@ fn keys(receipt: &str) -> Vec<String> {
     for table in receipt["tables"].as_array().expect("tables") {
         for row in table["rows"].as_array().expect("rows") {
             let key: Vec<&str> = row["key"].as_array().expect("a key").iter().map(|k| k["value"].as_str().unwrap_or("NULL")).collect();
-            found.push(format!("{} {} {}", table["source"]["table"].as_str().expect("a name"), row["kind"].as_str().expect("a kind"), key.join(",")));
+            found.push(format!(
+                "{} {} {}",
+                table["source"]["table"].as_str().expect("a name"),
+                row["kind"].as_str().expect("a kind"),
+                key.join(",")
+            ));
         }
     }
     found.sort();
@@ -89,7 +94,10 @@ fn instants_of_the_folded_hour_stay_apart() {
              INSERT INTO tk VALUES ('2024-11-03 05:30:00'), ('2024-11-03 06:30:00'), ('2024-03-10 07:30:00')",
         )
         .expect("filled");
-        let zone: Option<(String, String)> = source.query_first("SET time_zone = 'SYSTEM'").and_then(|_: Option<u8>| source.query_first("SELECT CAST(MIN(t) AS CHAR), CAST(MAX(t) AS CHAR) FROM zone.ts")).expect("read");
+        let zone: Option<(String, String)> = source
+            .query_first("SET time_zone = 'SYSTEM'")
+            .and_then(|_: Option<u8>| source.query_first("SELECT CAST(MIN(t) AS CHAR), CAST(MAX(t) AS CHAR) FROM zone.ts"))
+            .expect("read");
         assert_eq!(zone, Some(("2024-11-03 01:30:00".into(), "2024-11-03 01:30:00".into())), "the servers are in New York");
         let task = Task::new("zone", &from, &to, "objects: [{database: zone}]\n");
         task.run(&["apply", "--yes"]).expect(0);
@@ -250,7 +258,10 @@ fn a_row_of_twenty_megabytes() {
             }
         }
         bed.source = from.root_conn().expect("a connection that knows the new limit");
-        let fill = format!("USE `{}`;\nCREATE TABLE b (id INT PRIMARY KEY, v LONGBLOB);\nINSERT INTO b VALUES (1, 'small'), (2, REPEAT(x'005C270AFF', 4 << 20)), (3, NULL)", bed.db);
+        let fill = format!(
+            "USE `{}`;\nCREATE TABLE b (id INT PRIMARY KEY, v LONGBLOB);\nINSERT INTO b VALUES (1, 'small'), (2, REPEAT(x'005C270AFF', 4 << 20)), (3, NULL)",
+            bed.db
+        );
         bed.source(&fill);
         bed.carried();
         let length = bed.numbers("SELECT LENGTH(v) FROM b WHERE id = 2");
