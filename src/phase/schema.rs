@@ -74,7 +74,7 @@ pub struct Step {
     pub object: String,
     /// What runs, in order.
     pub statements: Vec<String>,
-    /// Source and destination of a table that the first statement creates.
+    /// Source and destination of a table or sequence that the first statement creates.
     pub creates: Option<(TableName, TableName)>,
 }
 

@@ -348,7 +348,7 @@ fn as_f64(number: u64) -> f64 {
 }
 
 fn creates(action: &Action) -> Option<(TableName, TableName)> {
-    if action.act != ActionKind::Create || action.kind != "table" || action.phase != Phase::Schema {
+    if action.act != ActionKind::Create || !["table", "sequence"].contains(&action.kind.as_str()) || action.phase != Phase::Schema {
         return None;
     }
     action.source_table.clone().zip(action.table.clone())
