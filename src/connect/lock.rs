@@ -51,16 +51,21 @@ const PATIENCE_SECONDS: u32 = 3;
 /// How long one question waits for a statement of an earlier run to end.
 const BETWEEN_LOOKS_SECONDS: u32 = 1;
 
-/// Marks the session as the one that changes the schema for a task; the mark ends with the session. `None` when it is ours, else who has
+/// How many sessions of a run may change the schema at once.
+pub const SCHEMA_SLOTS: usize = 4;
+
+/// Marks the session as one that changes the schema for a task; the mark ends with the session. `None` when it is ours, else who has
 /// it still.
 ///
 /// A server goes on with a statement whose client is gone, for hours when it builds an index, and lets go of the session's locks only
 /// after it. So this lock tells that a statement of a run that was killed is still at work: what a catalog shows then is about to change.
 ///
+/// Several sessions of a run may work side by side, each with a `slot` of its own below [`SCHEMA_SLOTS`].
+///
 /// # Errors
 /// As the connection fails.
-pub fn mark_schema_session(session: &mut Session, task: &str) -> Result<Option<LockHolder>, ConnectError> {
-    let name = lock_name(&format!("schema:{task}"));
+pub fn mark_schema_session(session: &mut Session, task: &str, slot: usize) -> Result<Option<LockHolder>, ConnectError> {
+    let name = lock_name(&if slot == 0 { format!("schema:{task}") } else { format!("schema{slot}:{task}") });
     // One question after the other, since the holder may end in between.
     for _ in 0..5 {
         let got = session.query("marking the session", &format!("SELECT GET_LOCK({}, {BETWEEN_LOOKS_SECONDS})", quoted(&name)))?;

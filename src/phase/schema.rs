@@ -5,11 +5,14 @@
 //! still be at a statement whose client is gone, and the catalog shows nothing of it; the caller waits for that first
 //! ([`wait_for_earlier`]), and every session here bears the mark by which it is seen.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use crate::{
     catalog::TableName,
-    connect::{ConnectError, LockHolder, Login, Purpose, Session, mark_schema_session},
+    connect::{ConnectError, LockHolder, Login, Purpose, SCHEMA_SLOTS, Session, mark_schema_session},
     destination::{Destination, DestinationError},
     event::{Event, Observer, Phase, StopToken},
 };
@@ -76,6 +79,8 @@ pub struct Step {
     pub statements: Vec<String>,
     /// Source and destination of a table or sequence that the first statement creates.
     pub creates: Option<(TableName, TableName)>,
+    /// May run beside its neighbours that say the same: index builds, one table each.
+    pub side_by_side: bool,
 }
 
 /// What the schema phase is given.
@@ -92,6 +97,8 @@ pub struct SchemaSettings<'a> {
     pub stop: &'a StopToken,
     /// Listens.
     pub observer: &'a dyn Observer,
+    /// How many steps may run at once where they may.
+    pub threads: usize,
 }
 
 /// Waits until no statement of an earlier run is at work at the destination any more, as long as that takes: it does what the plan would
@@ -101,14 +108,16 @@ pub struct SchemaSettings<'a> {
 /// As the connection fails.
 pub fn wait_for_earlier(login: &Login, task: &str, stop: &StopToken, mut told: impl FnMut(&LockHolder)) -> Result<bool, ConnectError> {
     let mut session = Session::open(login, Purpose::Control)?;
-    let mut known = None;
-    while let Some(holder) = mark_schema_session(&mut session, task)? {
-        if stop.is_stopped() {
-            return Ok(false);
-        }
-        if known.as_ref() != Some(&holder) {
-            told(&holder);
-            known = Some(holder);
+    for slot in 0..SCHEMA_SLOTS {
+        let mut known = None;
+        while let Some(holder) = mark_schema_session(&mut session, task, slot)? {
+            if stop.is_stopped() {
+                return Ok(false);
+            }
+            if known.as_ref() != Some(&holder) {
+                told(&holder);
+                known = Some(holder);
+            }
         }
     }
     Ok(true)
@@ -119,28 +128,93 @@ pub fn wait_for_earlier(login: &Login, task: &str, stop: &StopToken, mut told: i
 /// # Errors
 /// The first failure; the steps before it stay done.
 pub fn run(settings: &SchemaSettings<'_>, phase: Phase, steps: &[Step]) -> Result<bool, SchemaError> {
-    let SchemaSettings { task, login, destination, lock_timeout, stop, observer } = *settings;
+    let observer = settings.observer;
     observer.observe(&Event::PhaseStarted { phase });
-    if !steps.is_empty() {
-        let mut session = Session::open(login, Purpose::Ddl)?;
-        if let Some(holder) = mark_schema_session(&mut session, task)? {
-            return Err(SchemaError::StillRunning { holder });
-        }
-        let seconds = lock_timeout.as_secs().max(1);
-        session.exec("preparing the session", &format!("SET SESSION lock_wait_timeout={seconds}, innodb_lock_wait_timeout={seconds}"))?;
-        for step in steps {
-            if let Some((source, target)) = &step.creates {
-                destination.note_creation(source, target)?;
+    let mut session = None;
+    let mut rest = steps;
+    while !rest.is_empty() {
+        // Steps that may run side by side are taken together, anything else on its own.
+        let together = rest.iter().take_while(|s| s.side_by_side).count().max(1);
+        let (now, later) = rest.split_at(together);
+        let done = if together > 1 && settings.threads > 1 {
+            // The first slot is the lone session's, which has nothing to do meanwhile.
+            session = None;
+            run_side_by_side(settings, now)?
+        } else {
+            let open = match &mut session {
+                Some(open) => open,
+                none => none.insert(open_session(settings, 0)?),
+            };
+            let mut done = true;
+            for step in now {
+                done = done && run_step(settings, open, step)?;
             }
-            for (index, sql) in step.statements.iter().enumerate() {
-                if stop.is_stopped() {
-                    return Ok(false);
-                }
-                run_statement(&mut session, step, index, sql, observer)?;
-            }
+            done
+        };
+        if !done {
+            return Ok(false);
         }
+        rest = later;
     }
     observer.observe(&Event::PhaseFinished { phase });
+    Ok(true)
+}
+
+fn open_session(settings: &SchemaSettings<'_>, slot: usize) -> Result<Session, SchemaError> {
+    let mut session = Session::open(settings.login, Purpose::Ddl)?;
+    if let Some(holder) = mark_schema_session(&mut session, settings.task, slot)? {
+        return Err(SchemaError::StillRunning { holder });
+    }
+    let seconds = settings.lock_timeout.as_secs().max(1);
+    session.exec("preparing the session", &format!("SET SESSION lock_wait_timeout={seconds}, innodb_lock_wait_timeout={seconds}"))?;
+    Ok(session)
+}
+
+/// Index builds of different tables do not wait for each other, and each keeps one processor of the server busy.
+fn run_side_by_side(settings: &SchemaSettings<'_>, steps: &[Step]) -> Result<bool, SchemaError> {
+    let next = AtomicUsize::new(0);
+    let failed = StopToken::default();
+    let workers = settings.threads.min(SCHEMA_SLOTS).min(steps.len());
+    let worker = |slot| -> Result<bool, SchemaError> {
+        let mut session = open_session(settings, slot)?;
+        while let Some(step) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if failed.is_stopped() || !run_step(settings, &mut session, step)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers)
+            .map(|slot| {
+                let (worker, failed) = (&worker, &failed);
+                scope.spawn(move || worker(slot).inspect_err(|_| failed.stop()))
+            })
+            .collect();
+        let mut done = Ok(true);
+        for thread in running {
+            let result = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            done = match (done, result) {
+                (Err(first), _) => Err(first),
+                (_, Err(error)) => Err(error),
+                (Ok(a), Ok(b)) => Ok(a && b),
+            };
+        }
+        done
+    })
+}
+
+/// `false` when a stop was asked for before all of its statements had run.
+fn run_step(settings: &SchemaSettings<'_>, session: &mut Session, step: &Step) -> Result<bool, SchemaError> {
+    if let Some((source, target)) = &step.creates {
+        settings.destination.note_creation(source, target)?;
+    }
+    for (index, sql) in step.statements.iter().enumerate() {
+        if settings.stop.is_stopped() {
+            return Ok(false);
+        }
+        run_statement(session, step, index, sql, settings.observer)?;
+    }
     Ok(true)
 }
 

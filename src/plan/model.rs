@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, FindingCode};
-use crate::{catalog::TableName, connect::Vendor, diff::UnsafeAction, event::Phase};
+use crate::{catalog::TableName, connect::Vendor, diff::Part, diff::UnsafeAction, event::Phase};
 
 /// The format this program writes: major and minor. The minor grows by addition, the major by anything else.
 pub const FORMAT: (u32, u32) = (1, 0);
@@ -214,6 +214,8 @@ pub struct Action {
     pub permitted: bool,
     /// Who permitted it, when it is unsafe.
     pub permitted_by: Option<PermittedBy>,
+    /// Which part of the object's definition it carries; absent for a copy.
+    pub part: Option<Part>,
     /// This sync made the object and somebody has changed it since.
     pub outside: bool,
     /// What runs at the destination, in order.

@@ -10,7 +10,7 @@ use crate::{
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
-    diff::Stage,
+    diff::{Part, Stage},
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
@@ -230,13 +230,20 @@ impl Execution<'_> {
             .actions
             .iter()
             .filter(|a| a.phase == phase && a.permitted)
-            .map(|a| Step { action: a.id.clone(), object: a.object.clone(), statements: a.statements.clone(), creates: creates(a) })
+            .map(|a| Step {
+                action: a.id.clone(),
+                object: a.object.clone(),
+                statements: a.statements.clone(),
+                creates: creates(a),
+                side_by_side: a.part == Some(Part::Indexes),
+            })
             .collect();
         let settings = schema::SchemaSettings {
             task: &self.spec.name,
             login,
             destination,
             lock_timeout: self.lock_timeout,
+            threads: self.threads,
             stop: self.stop,
             observer: self.observer.as_ref(),
         };
