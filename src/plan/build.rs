@@ -243,7 +243,7 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
         Walk::Whole => (Vec::new(), false),
     };
     let key: Vec<String> = key.into_iter().map(|c| table.columns[c].name.clone()).collect();
-    let chunks = if key.is_empty() { 1 } else { table.data_bytes.div_ceil(CHUNK_BYTES).max(1) };
+    let chunks = if key.is_empty() { 1 } else { table.bytes_estimate().div_ceil(CHUNK_BYTES).max(1) };
     let columns = existing.filter(|_| keep_existing).and_then(|e| common_columns(table, e));
     let mut what = match (key.is_empty(), chunks) {
         (true, _) => "one snapshot, no key".to_owned(),
@@ -276,7 +276,7 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
         source_table: Some(pair.source.clone()),
         what,
         rows: Some(table.rows_estimate),
-        bytes: Some(table.data_bytes),
+        bytes: Some(table.bytes_estimate()),
         copy: Some(CopyShape { chunks, key, nullable, keep_existing, columns }),
         risk: ActionRisk::Safe,
         code: None,

@@ -340,7 +340,7 @@ fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event
             table: pair.source.clone(),
             destination: pair.destination.clone(),
             rows_estimate: table.rows_estimate,
-            bytes_estimate: table.data_bytes,
+            bytes_estimate: table.bytes_estimate(),
             rows_done: ranges.iter().map(|r| r.read).sum(),
             bytes_done: ranges.iter().map(|r| r.bytes).sum(),
             finished: copied,
