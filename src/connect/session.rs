@@ -306,6 +306,8 @@ pub struct Session {
     address: String,
     comment: String,
     info: ServerInfo,
+    /// A result was left unread; nothing more can be asked.
+    left: bool,
 }
 
 impl Session {
@@ -329,6 +331,7 @@ impl Session {
                 tls_cipher: String::new(),
                 variables: BTreeMap::new(),
             },
+            left: false,
         };
         session.info = session.read_info()?;
         session.prepare(purpose)?;
@@ -455,6 +458,7 @@ impl Session {
         let text = format!("{}{sql}", self.comment);
         let address = self.address.clone();
         let fail = |e| from_mysql(e, &address, &doing);
+        self.in_order(doing)?;
         let mut result = self.conn.query_iter(text).map_err(fail)?;
         let mut sets = Vec::new();
         while let Some(set) = result.iter() {
@@ -486,30 +490,46 @@ impl Session {
     pub fn exec(&mut self, doing: &str, sql: &str) -> Result<Outcome, ConnectError> {
         let text = format!("{}{sql}", self.comment);
         let address = self.address.clone();
+        self.in_order(doing)?;
         let result = self.conn.query_iter(text).map_err(|e| from_mysql(e, &address, &doing))?;
         let outcome = outcome(&result);
         drop(result);
         Ok(outcome)
     }
 
-    /// Runs a query and hands its rows over one by one, without holding them. `each` returns `false` to stop; the rest of the result is
-    /// then read and thrown away, so stop only near the end or drop the session.
+    /// Runs a query and hands its rows over one by one, without holding them. When `each` returns `false` the rest is left unread: the
+    /// session can then do nothing more and is to be dropped, which ends the query at the server.
     ///
     /// # Errors
     /// As the server or the connection fails, also in the middle of the rows.
     pub fn stream(&mut self, doing: &str, sql: &str, mut each: impl FnMut(&ResultRow) -> bool) -> Result<u64, ConnectError> {
         let text = format!("{}{sql}", self.comment);
         let address = self.address.clone();
-        let result = self.conn.query_iter(text).map_err(|e| from_mysql(e, &address, &doing))?;
+        self.in_order(doing)?;
+        let mut result = self.conn.query_iter(text).map_err(|e| from_mysql(e, &address, &doing))?;
         let mut rows = 0;
-        for row in result {
+        while let Some(row) = result.next() {
             let row = ResultRow(row.map_err(|e| from_mysql(e, &address, &doing))?);
             rows += 1;
             if !each(&row) {
+                // Dropped, it would read all the rest, which may be a whole table.
+                std::mem::forget(result);
+                self.left = true;
                 break;
             }
         }
         Ok(rows)
+    }
+
+    /// The session is not in the middle of a result.
+    fn in_order(&self, doing: &str) -> Result<(), ConnectError> {
+        if self.left {
+            return Err(ConnectError::Unexpected {
+                doing: doing.to_owned(),
+                reason: "the session was left in the middle of a result".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Runs `LOAD DATA LOCAL INFILE` with what `feed` writes as the file. When `feed` fails, the server never sees the file's end:
