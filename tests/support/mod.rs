@@ -3,8 +3,6 @@
 //! Nothing here sleeps for a fixed time: [`until`] waits for a condition, and every wait has a deadline far beyond what a busy
 //! machine needs, so that a hang fails with what the program said.
 
-#![expect(dead_code, reason = "each test module uses a part of it")]
-
 use std::{
     io::{BufRead as _, BufReader, Read},
     path::PathBuf,
@@ -240,6 +238,17 @@ impl Running {
         let status =
             Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &self.pid().to_string()]).status().expect("a shell");
         assert!(status.success(), "no SIG{name} for `dtsctl {}`", self.what);
+    }
+
+    /// Sends a signal again and again, as somebody impatient would, until it has ended.
+    pub(crate) fn signal_until_ended(&mut self, name: &str) {
+        until(&format!("the end of `dtsctl {}`", self.what), || {
+            if self.has_ended() {
+                return true;
+            }
+            self.signal(name);
+            false
+        });
     }
 
     /// Ends it with SIGKILL, as a crash would; hands back what it had said.
