@@ -66,28 +66,53 @@ fn run(args: &Args) -> Result<bool> {
     for (table, rows) in tpch::fill(&source, "tpch", args.scale)? {
         println!("tpch.{table:<10} {rows:>9} rows");
     }
-    let mut databases = vec!["tpch".to_owned()];
-    databases.extend(fill_types(&source, destination_flavor)?);
-    let rows = count_rows(&source, &databases)?;
-    println!("{} databases, {rows} rows, every column type and key shape; {:.1} s", databases.len(), begin.elapsed().as_secs_f64());
+    let types = fill_types(&source, destination_flavor)?;
+    let tpch = vec!["tpch".to_owned()];
+    let rows = count_rows(&source, &tpch)?;
+    println!(
+        "tpch: {rows} rows; {} more databases with every column type and key shape; {:.1} s",
+        types.len(),
+        begin.elapsed().as_secs_f64()
+    );
 
     let folder = fetch::workspace_dir().join("target").join("demo").join(format!("{source_flavor}-to-{destination_flavor}"));
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-    let spec = folder.join("demo.yaml");
-    fs::write(&spec, spec_text(&source, &destination, &databases)).with_context(|| format!("writing {}", spec.display()))?;
-    say("The spec");
-    println!("$ cat {}", shown(&spec));
-    print!("{}", fs::read_to_string(&spec)?);
+    let write = |name: &str, databases: &[String], excluded: &[(String, String)]| -> Result<PathBuf> {
+        let path = folder.join(format!("{name}.yaml"));
+        fs::write(&path, spec_text(name, &source, &destination, databases, excluded))
+            .with_context(|| format!("writing {}", path.display()))?;
+        println!("$ cat {}", shown(&path));
+        print!("{}", fs::read_to_string(&path)?);
+        Ok(path)
+    };
 
-    let mut dtsctl = Dtsctl { binary, spec, steps: Vec::new() };
-    let good = walk(&mut dtsctl, &source, &destination, &databases)?;
+    say("First act: a million rows");
+    let mut dtsctl = Dtsctl { binary, spec: write("shop", &tpch, &[])?, steps: Vec::new() };
+    let mut good = walk(&mut dtsctl, &source, &destination, &tpch)?;
+    if good {
+        say("Second act: every column type and key shape that this pair can hold");
+        dtsctl.spec = write("types", &types, &[])?;
+        let blocked = dtsctl.blocked()?;
+        if !blocked.is_empty() {
+            println!("\nThe plan is blocked, and says by what. Left out, therefore:");
+            for (object, reason) in &blocked {
+                println!("  {}.{}: {reason}", object.0, object.1);
+            }
+            let excluded: Vec<(String, String)> = blocked.into_iter().map(|(object, _)| object).collect();
+            dtsctl.spec = write("types", &types, &excluded)?;
+        }
+        good &= dtsctl.run(&["plan", "--summary"], 0, &["Plan:"])?
+            && dtsctl.run(&["apply", "--yes", "--quiet"], 0, &[])?
+            && dtsctl.run(&["verify"], 0, &["Verify: equal"])?
+            && dtsctl.run(&["plan", "--summary"], 0, &["No changes."])?;
+    }
     summary(&dtsctl, rows);
 
-    println!("\nspec   {}", shown(&dtsctl.spec));
-    println!("state  {}", shown(&folder.join(".dtsctl").join("demo.db")));
+    println!("\nspecs  {}", shown(&folder));
+    println!("state  {}", shown(&folder.join(".dtsctl")));
     if args.keep {
         println!("\nThe servers are left up. Go on by hand:");
         println!("$ export {PASSWORD_VARIABLE}={}", source.password());
@@ -133,8 +158,14 @@ fn fill_types(source: &Server, destination: Flavor) -> Result<Vec<String>> {
         });
     }
     let mut conn = source.root_conn()?;
-    for file in files {
+    for file in &files {
         sql::run_file(&mut conn, &testdata(file), "demo")?;
+    }
+    if files.contains(&"types/mysql.sql") {
+        println!(
+            "(demo_mysql.json_types: the row whose DECIMAL has more digits than a JSON text brings back is left out; docs/guarantees.md)"
+        );
+        conn.query_drop("DELETE FROM demo_mysql.json_types WHERE id = 14")?;
     }
     let databases =
         conn.query("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'demo\\_%' ORDER BY schema_name")?;
@@ -153,7 +184,7 @@ fn count_rows(server: &Server, databases: &[String]) -> Result<u64> {
     Ok(rows)
 }
 
-fn spec_text(source: &Server, destination: &Server, databases: &[String]) -> String {
+fn spec_text(name: &str, source: &Server, destination: &Server, databases: &[String], excluded: &[(String, String)]) -> String {
     let end = |server: &Server| {
         format!(
             "  engine: {}\n  host: {}\n  port: {}\n  user: {}\n  password: {{env: {PASSWORD_VARIABLE}}}\n",
@@ -163,9 +194,17 @@ fn spec_text(source: &Server, destination: &Server, databases: &[String]) -> Str
             server.user()
         )
     };
-    let objects: String = databases.iter().map(|database| format!("  - database: \"{database}\"\n")).collect();
+    let objects: String = databases
+        .iter()
+        .map(|database| {
+            let left_out: Vec<String> =
+                excluded.iter().filter(|(of, _)| of == database).map(|(_, table)| format!("{:?}", table.as_str())).collect();
+            let exclude = if left_out.is_empty() { String::new() } else { format!("    exclude: [{}]\n", left_out.join(", ")) };
+            format!("  - database: \"{database}\"\n{exclude}")
+        })
+        .collect();
     format!(
-        "version: 1\nname: demo\nsource:\n{}destination:\n{}phases: {{schema: true, full: true, incremental: false}}\nobjects:\n{objects}",
+        "version: 1\nname: {name}\nsource:\n{}destination:\n{}phases: {{schema: true, full: true, incremental: false}}\nobjects:\n{objects}",
         end(source),
         end(destination)
     )
@@ -268,6 +307,27 @@ impl Dtsctl {
         let good = got == exit && missing.is_empty();
         self.steps.push(Step { what: format!("dtsctl {}", arguments.join(" ")), good, outcome, took });
         Ok(good)
+    }
+
+    /// Tables that the plan blocks, with the reason.
+    fn blocked(&self) -> Result<Vec<((String, String), String)>> {
+        let output = self.command(&["plan", "--format", "json"]).output()?;
+        let plan: serde_json::Value = serde_json::from_slice(&output.stdout).context("reading the plan")?;
+        let mut blocked = Vec::new();
+        for action in plan["actions"].as_array().into_iter().flatten() {
+            let (Some(database), Some(table)) = (action["source_table"]["database"].as_str(), action["source_table"]["table"].as_str())
+            else {
+                continue;
+            };
+            if action["permitted"] == false {
+                let object = (database.to_owned(), table.to_owned());
+                let reason = action["risk"].to_string();
+                if !blocked.iter().any(|(known, _)| *known == object) {
+                    blocked.push((object, reason));
+                }
+            }
+        }
+        Ok(blocked)
     }
 
     /// Looks into the receipt: the changed row and no other.

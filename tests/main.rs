@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
+mod apply;
 mod catalog;
 mod cli;
 mod connect;
@@ -9,8 +10,10 @@ mod crash;
 mod diff;
 mod full;
 mod generated;
+mod pairs;
 mod plan;
 mod precheck;
+mod rooms;
 mod spec;
 mod state;
 mod support;

@@ -296,7 +296,7 @@ mod tests {
     fn a_cause_is_said_once_and_every_error_ends_with_something_to_do() {
         let lost = || ConnectError::Lost { doing: "reading".to_owned(), address: "db1:3306".to_owned(), reason: "reset".to_owned() };
         let shown: CommandError =
-            SchemaError::Statement { action: "a1".to_owned(), number: 1, object: "shop.a".to_owned(), source: lost() }.into();
+            SchemaError::Statement { action: "a1".to_owned(), number: 1, object: "shop.a".to_owned(), source: Box::new(lost()) }.into();
         assert_eq!(shown.shown.message, "shop.a: statement 1 of action a1 failed: reading: connection to db1:3306 lost: reset");
         assert_eq!(shown.shown.causes, Vec::<String>::new());
         assert_eq!(shown.shown.hints.len(), 1);

@@ -21,6 +21,7 @@ mod ping;
 mod plan;
 pub mod prepare;
 mod show;
+mod signals;
 mod status;
 mod stop;
 mod validate;

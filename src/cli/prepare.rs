@@ -146,11 +146,8 @@ pub fn progress_of(task: Option<&TaskProgress>) -> Progress {
 }
 
 fn changes(spec: &Spec, scope: &Scope, progress: &Progress, source: (&Catalog, &Session), destination: (&Catalog, &Session)) -> Diff {
-    let by_destination: BTreeMap<&TableName, &TableName> = scope.pairs.iter().map(|p| (&p.destination, &p.source)).collect();
-    let ours = |table: &TableName| match by_destination.get(table) {
-        Some(source) => progress.owns(source, table),
-        None => progress.created.contains(table),
-    };
+    // Written to is not created: a table that was there before is altered only as `existing_tables` says, also after an apply.
+    let ours = |table: &TableName| progress.created.contains(table);
     let options = diff::Options {
         existing: match spec.conflict.existing_tables {
             ExistingTables::Fail => Existing::Fail,

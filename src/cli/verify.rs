@@ -1,5 +1,7 @@
 //! `dtsctl verify`: compares both ends.
 
+use std::collections::HashMap;
+
 use clap::Args;
 
 use super::{
@@ -7,15 +9,17 @@ use super::{
     context::Progress as Shown,
     error::{CommandError, Kind},
     exit,
-    login::login,
+    prepare::{Survey, survey},
+    signals::Signals,
 };
 use crate::{
-    catalog::{self, Scope, TableName},
-    connect::{Purpose, RetryWindows, Session},
+    catalog::{Table, TableName},
+    connect::RetryWindows,
     event::StopToken,
+    plan::Pair,
     report::verify::{self as report, VerifyProgress},
     spec::{ExistingTables, Pattern, Spec, VerifyMode},
-    verify::{self, Mode, Settings, TablePair, Verdict, VerifyError, VerifyReceipt},
+    verify::{self, Mode, NotCovered, Settings, TablePair, Verdict, VerifyError, VerifyReceipt},
 };
 
 /// What can be typed behind `dtsctl verify`.
@@ -55,8 +59,15 @@ const SAMPLE_PERCENT: u8 = 10;
 
 pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
-    let (source, destination) = (login(&spec.source), login(&spec.destination));
-    let mut tables = pairs(&spec, &source, &destination)?;
+    let survey = survey(&spec)?;
+    let mut tables = pairs(&spec, &survey);
+    let left_out = left_out(&survey);
+    if let Some(name) = gone(&spec, &survey) {
+        return Err(CommandError::failed(format!("the spec names {name}, and the source does not have it"))
+            .hint("take it out of `objects`, or find out who dropped it"));
+    }
+    let (source, destination) = (survey.source_login.clone(), survey.destination_login.clone());
+    drop(survey);
     let kept = context.state_path(&spec).with_extension("verify.json");
     if args.recheck {
         let last = last_receipt(&kept)?;
@@ -95,9 +106,13 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
         Shown::Plain => VerifyProgress::lines(std::io::stderr()),
         Shown::None => VerifyProgress::none(),
     };
-    let result = verify::run(&settings, &source, &destination, &StopToken::default(), &|p| shown.observe(p));
+    let stop = StopToken::default();
+    let signals = Signals::watch(&stop)?;
+    let result = verify::run(&settings, &source, &destination, &stop, &|p| shown.observe(p));
+    drop(signals);
     shown.finish();
-    let receipt = result?;
+    let mut receipt = result?;
+    receipt.not_covered.extend(left_out);
     keep(&kept, &receipt)?;
     let paint = context.settings.paint_out;
     context.emit(&|format| match format {
@@ -109,43 +124,37 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
 }
 
 /// The selected tables of the source, each with its table at the destination.
-fn pairs(spec: &Spec, source: &crate::connect::Login, destination: &crate::connect::Login) -> Result<Vec<TablePair>, CommandError> {
-    let selection = spec.selection();
-    let read = |login, scope: &Scope<'_>| -> Result<catalog::Catalog, CommandError> {
-        let mut session = Session::open(login, Purpose::Catalog)?;
-        catalog::read(&mut session, scope)
-            .map_err(|e| CommandError::failed("cannot read the catalog").because_of(&e).hint("`dtsctl plan` lists missing rights"))
+fn pairs(spec: &Spec, survey: &Survey) -> Vec<TablePair> {
+    // A server that folds names may spell them otherwise than the scope does.
+    let folds = survey.destination.info().folds_names();
+    let key = |name: &TableName| if folds { TableName::new(name.database.to_lowercase(), name.table.to_lowercase()) } else { name.clone() };
+    let there: HashMap<TableName, &Table> = survey.destination_catalog.tables.iter().map(|t| (key(&t.name), t)).collect();
+    let pair = |pair: &Pair| {
+        let found = there.get(&key(&pair.destination)).copied().cloned();
+        Some(TablePair {
+            source: survey.source_catalog.table(&pair.source)?.clone(),
+            destination_name: found.as_ref().map_or_else(|| pair.destination.clone(), |t| t.name.clone()),
+            destination: found,
+            common_columns_only: spec.conflict.existing_tables == ExistingTables::Ignore,
+        })
     };
-    let database = |name: &str| selection.matches_database(name);
-    let table = |name: &TableName| selection.table(&name.database, &name.table).is_some();
-    let here = read(source, &Scope { database: &database, table: &table })?;
-    let named: Vec<(catalog::Table, TableName)> = here
-        .tables
-        .into_iter()
-        .filter_map(|t| {
-            let selected = selection.table(&t.name.database, &t.name.table)?;
-            let name = TableName::new(selected.destination_db, selected.destination_table);
-            Some((t, name))
-        })
-        .collect();
-    // A server that folds names spells them in lower case.
-    let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
-    let database = |name: &str| named.iter().any(|(_, n)| same(&n.database, name));
-    let table = |name: &TableName| named.iter().any(|(_, n)| same(&n.database, &name.database) && same(&n.table, &name.table));
-    let there = read(destination, &Scope { database: &database, table: &table })?;
-    let folded = |n: &TableName| there.tables.iter().find(|t| same(&t.name.database, &n.database) && same(&t.name.table, &n.table));
-    Ok(named
-        .iter()
-        .map(|(t, name)| {
-            let found = there.table(name).or_else(|| folded(name)).cloned();
-            TablePair {
-                source: t.clone(),
-                destination_name: found.as_ref().map_or_else(|| name.clone(), |t| t.name.clone()),
-                destination: found,
-                common_columns_only: spec.conflict.existing_tables == ExistingTables::Ignore,
-            }
-        })
-        .collect())
+    survey.scope.pairs.iter().filter_map(pair).collect()
+}
+
+/// What the spec selects and this verify says nothing of, for what it is.
+fn left_out(survey: &Survey) -> Vec<NotCovered> {
+    survey.scope.skipped.iter().map(|s| NotCovered { what: s.table.to_string(), why: s.reason.clone() }).collect()
+}
+
+/// A name of the spec that the source does not have any more: an equal verdict on the rest would fool somebody.
+fn gone(spec: &Spec, survey: &Survey) -> Option<String> {
+    let (databases, tables) = spec.selection().expected();
+    let database = databases.into_iter().find(|d| survey.source_catalog.database(d).is_none()).map(|d| format!("database '{d}'"));
+    let table = tables.into_iter().find(|(d, t)| {
+        let name = TableName::new(*d, *t);
+        survey.source_catalog.table(&name).is_none() && !survey.scope.skipped.iter().any(|s| s.table == name)
+    });
+    database.or_else(|| table.map(|(d, t)| format!("table '{d}.{t}'")))
 }
 
 /// Keeps the receipt for `--recheck`, without the keys of rows.

@@ -27,7 +27,7 @@ pub enum SchemaError {
         /// What it was for.
         object: String,
         /// The failure.
-        source: ConnectError,
+        source: Box<ConnectError>,
     },
     /// The destination's progress could not be noted.
     #[error(transparent)]
@@ -47,7 +47,8 @@ impl SchemaError {
     /// The connection broke; plan again when it is back.
     pub fn is_connection(&self) -> bool {
         match self {
-            Self::Statement { source, .. } | Self::Connect(source) => source.is_connection(),
+            Self::Statement { source, .. } => source.is_connection(),
+            Self::Connect(source) => source.is_connection(),
             Self::Destination(e) => e.is_connection(),
             Self::StillRunning { .. } => false,
         }
@@ -56,7 +57,8 @@ impl SchemaError {
     /// Worth another try: a lock was held too long, the disk was full.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Statement { source, .. } | Self::Connect(source) => source.is_transient(),
+            Self::Statement { source, .. } => source.is_transient(),
+            Self::Connect(source) => source.is_transient(),
             Self::Destination(e) => e.is_transient(),
             Self::StillRunning { .. } => true,
         }
@@ -72,7 +74,7 @@ pub struct Step {
     pub object: String,
     /// What runs, in order.
     pub statements: Vec<String>,
-    /// Source and destination of a table that the first statement creates.
+    /// Source and destination of a table or sequence that the first statement creates.
     pub creates: Option<(TableName, TableName)>,
 }
 
@@ -147,7 +149,7 @@ fn run_statement(session: &mut Session, step: &Step, index: usize, sql: &str, ob
     let start = Instant::now();
     let failed = |source: ConnectError| {
         observer.observe(&Event::StatementFailed { action: step.action.clone(), index, error: source.to_string() });
-        SchemaError::Statement { action: step.action.clone(), number: index + 1, object: step.object.clone(), source }
+        SchemaError::Statement { action: step.action.clone(), number: index + 1, object: step.object.clone(), source: Box::new(source) }
     };
     let outcome = session.exec("running a schema statement", sql).map_err(failed)?;
     let warnings = if outcome.warnings > 0 { session.warnings(20).map_err(failed)? } else { Vec::new() };

@@ -141,10 +141,20 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
         }
     };
     let renamed = change.source != change.destination;
-    let source_table = (change.kind == ObjectKind::Table)
-        .then(|| inputs.scope.pairs.iter().find(|p| Some(&p.destination) == change.table.as_ref()))
-        .flatten()
-        .map(|p| p.source.clone());
+    let (table, source_table) = match change.kind {
+        ObjectKind::Table => {
+            let pair = inputs.scope.pairs.iter().find(|p| Some(&p.destination) == change.table.as_ref());
+            (change.table.clone(), pair.map(|p| p.source.clone()))
+        }
+        // Named like a table, as MariaDB does, so that what created it is known.
+        ObjectKind::Sequence => inputs
+            .scope
+            .sequences
+            .iter()
+            .find(|(source, _)| source.to_string() == change.source)
+            .map_or((None, None), |(source, destination)| (Some(destination.clone()), Some(source.clone()))),
+        ObjectKind::Database => (None, None),
+    };
     let what = match change.act {
         Act::Create if renamed && change.part == Part::Definition => format!("{} from {}", change.what, change.source),
         _ => change.what.clone(),
@@ -160,7 +170,7 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
         kind: change.kind.name().to_owned(),
         object: change.destination.clone(),
         source: renamed.then(|| change.source.clone()),
-        table: change.table.clone(),
+        table,
         source_table,
         what,
         rows: None,

@@ -38,6 +38,8 @@ pub struct Scope {
     pub databases: BTreeMap<String, String>,
     /// Source databases that are selected as a whole.
     pub whole: Vec<String>,
+    /// Sequences of databases that are selected as a whole, and their names at the destination.
+    pub sequences: BTreeMap<TableName, TableName>,
     by_source: BTreeMap<TableName, usize>,
 }
 
@@ -66,6 +68,11 @@ impl Scope {
                 destination: TableName::new(fold(selected.destination_db), fold(selected.destination_table)),
             });
         }
+        for sequence in source.others.iter().filter(|o| o.kind == "sequence" && scope.whole.contains(&o.database)) {
+            let Some(selected) = selection.table(&sequence.database, &sequence.name) else { continue };
+            let destination = TableName::new(fold(selected.destination_db), fold(selected.destination_table));
+            scope.sequences.insert(TableName::new(&sequence.database, &sequence.name), destination);
+        }
         scope.pairs.sort_by(|a, b| a.source.cmp(&b.source));
         scope.skipped.sort_by(|a, b| a.table.cmp(&b.table));
         scope.by_source = scope.pairs.iter().enumerate().map(|(i, p)| (p.source.clone(), i)).collect();
@@ -80,7 +87,7 @@ impl Scope {
 
 impl Mapping for Scope {
     fn table(&self, source: &TableName) -> Option<TableName> {
-        self.pair(source).map(|p| p.destination.clone())
+        self.pair(source).map(|p| &p.destination).or_else(|| self.sequences.get(source)).cloned()
     }
 
     fn database(&self, source: &str) -> Option<String> {
@@ -121,6 +128,22 @@ mod tests {
         destination.variables.insert("lower_case_table_names".into(), "1".into());
         let scope = Scope::new(spec.selection(), &source, &destination);
         assert_eq!(scope.table(&TableName::new("shop", "Orders")), Some(TableName::new("shop_dr", "orders")));
+    }
+
+    /// Defaults of tables use them: seen to refuse `DEFAULT NEXTVAL(...)` of a whole database for a sequence "which is not selected".
+    #[test]
+    fn sequences_go_with_their_whole_database_unless_excluded() {
+        let mut source = sample::catalog(vec![sample::table("shop", "orders"), sample::table("crm", "people")]);
+        for (database, name) in [("shop", "ids"), ("shop", "tmp_ids"), ("crm", "ids")] {
+            let (database, name) = (database.to_owned(), name.to_owned());
+            let sequence = crate::catalog::OtherObject { kind: "sequence".into(), database, name, create: String::new(), position: None };
+            source.others.push(sequence);
+        }
+        let mut spec = sample::spec();
+        spec.objects = vec![sample::whole("shop", Some("dr"), &["tmp_*"])];
+        let scope = Scope::new(spec.selection(), &source, &sample::server("10.11.19"));
+        assert_eq!(scope.table(&TableName::new("shop", "ids")), Some(TableName::new("dr", "ids")));
+        assert_eq!(scope.sequences.len(), 1);
     }
 
     #[test]

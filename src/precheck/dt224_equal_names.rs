@@ -32,6 +32,16 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             )),
         }
     }
+    for name in facts.scope.sequences.values().filter(|name| !facts.progress.created.contains(*name)) {
+        let is_it = |o: &crate::catalog::OtherObject| o.kind == "sequence" && o.database == name.database && o.name == name.table;
+        if facts.spec.conflict.existing_tables == ExistingTables::Fail && facts.destination.catalog.others.iter().any(is_it) {
+            findings.push(CHECK.failed(
+                name.to_string(),
+                "the destination has a sequence of that name already, and this sync did not make it",
+                "rename or drop the one at the destination, or exclude it; or choose `conflict.existing_tables: ignore` or `align`",
+            ));
+        }
+    }
     let views = facts.destination.catalog.others.iter().filter(|o| o.kind == "view" || o.kind == "sequence");
     let views: std::collections::BTreeMap<(&str, &str), &str> =
         views.map(|o| ((o.database.as_str(), o.name.as_str()), o.kind.as_str())).collect();
@@ -69,7 +79,11 @@ fn differences(source: &Table, existing: &Table) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog::OtherObject, plan::sample, precheck::bench::Bench};
+    use crate::{
+        catalog::{OtherObject, TableName},
+        plan::sample,
+        precheck::bench::Bench,
+    };
 
     #[test]
     fn existing_tables_by_policy() {
@@ -84,6 +98,23 @@ mod tests {
         assert_eq!(bench.run(&CHECK), ["info shop.t"]);
         bench.spec.conflict.existing_tables = ExistingTables::Fail;
         bench.own();
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_sequence_is_in_the_way_unless_it_is_ours() {
+        let sequence = || {
+            let (database, name) = ("shop".to_owned(), "s".to_owned());
+            OtherObject { kind: "sequence".into(), database, name, create: String::new(), position: None }
+        };
+        let mut bench = Bench::new();
+        bench.mariadb_source();
+        bench.mariadb_destination();
+        bench.source.others.push(sequence());
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new());
+        bench.destination.others.push(sequence());
+        assert_eq!(bench.run(&CHECK), ["failed shop.s"]);
+        bench.progress.created.insert(TableName::new("shop", "s"));
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
     }
 

@@ -41,6 +41,8 @@ pub struct Facts<'a> {
     pub destination: ServerFacts<'a>,
     /// The selection, applied.
     pub scope: &'a Scope,
+    /// What earlier applies have done.
+    pub progress: &'a Progress,
     /// What the diff found.
     pub diff: &'a Diff,
     /// What [`super::gather()`] found.
@@ -71,7 +73,7 @@ impl<'a> Facts<'a> {
             })
         };
         let tables = scope.pairs.iter().filter_map(select).collect();
-        Self { spec, source, destination, scope, diff, gathered, tables }
+        Self { spec, source, destination, scope, progress, diff, gathered, tables }
     }
 
     /// Selected tables that exist at the destination and are not this sync's.

@@ -44,7 +44,7 @@ pub(super) struct Execution<'a> {
 
 /// Why a pass over the plan did not get to its end.
 enum Halt {
-    Error(CommandError),
+    Error(Box<CommandError>),
     /// Worth another pass from a fresh look.
     Schema(SchemaError),
     /// Reading one of the catalogs failed.
@@ -53,7 +53,7 @@ enum Halt {
 
 impl From<CommandError> for Halt {
     fn from(error: CommandError) -> Self {
-        Self::Error(error)
+        Self::Error(Box::new(error))
     }
 }
 
@@ -67,7 +67,7 @@ impl From<DestinationError> for Halt {
     fn from(error: DestinationError) -> Self {
         match error {
             DestinationError::Connect(error) => Self::Connect(error),
-            other => Self::Error(other.into()),
+            other => Self::Error(Box::new(other.into())),
         }
     }
 }
@@ -97,7 +97,7 @@ impl Halt {
 
     fn into_error(self) -> CommandError {
         match self {
-            Self::Error(e) => e,
+            Self::Error(e) => *e,
             Self::Schema(e) => e.into(),
             Self::Connect(e) => e.into(),
         }
@@ -246,7 +246,7 @@ impl Execution<'_> {
     fn copy(&self, plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<FullOutcome, Halt> {
         let survey = survey(self.spec)?;
         if let Some(change) = survey.still_to_do(&[Stage::Before]).filter(|_| self.spec.phases.schema) {
-            return Err(Halt::Error(
+            return Err(Halt::from(
                 CommandError::failed(format!("the destination did not take the definition of {} as it was given", change.destination))
                     .because(format!("still to do: {}", change.what))
                     .hint("`dtsctl plan` shows how the definitions differ"),
@@ -270,7 +270,7 @@ impl Execution<'_> {
             stop: self.stop,
             observer: self.observer.as_ref(),
         };
-        full::run(&settings, tables).map_err(|error| Halt::Error(error.into()))
+        full::run(&settings, tables).map_err(|error| Halt::from(CommandError::from(error)))
     }
 
     /// What was asked for is what is there now: the plan made again is empty.
@@ -280,7 +280,7 @@ impl Execution<'_> {
         }
         match survey(self.spec)?.still_to_do(&[Stage::Before, Stage::After]) {
             None => Ok(()),
-            Some(change) => Err(Halt::Error(
+            Some(change) => Err(Halt::from(
                 CommandError::failed(format!("{} is not as the plan made it", change.destination))
                     .because(format!("still to do: {}", change.what))
                     .hint("`dtsctl plan` shows how the definitions differ"),
@@ -291,7 +291,7 @@ impl Execution<'_> {
 
 fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {
     let missing = |which: &str, name: &TableName| {
-        Halt::Error(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
+        Halt::from(CommandError::failed(format!("{name} is gone from the {which}")).hint("`dtsctl plan` shows what is left to do"))
     };
     let source = survey.source_catalog.table(from).ok_or_else(|| missing("source", from))?;
     let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
@@ -348,7 +348,7 @@ fn as_f64(number: u64) -> f64 {
 }
 
 fn creates(action: &Action) -> Option<(TableName, TableName)> {
-    if action.act != ActionKind::Create || action.kind != "table" || action.phase != Phase::Schema {
+    if action.act != ActionKind::Create || !["table", "sequence"].contains(&action.kind.as_str()) || action.phase != Phase::Schema {
         return None;
     }
     action.source_table.clone().zip(action.table.clone())

@@ -28,7 +28,7 @@ use crate::{
     connect::{GlobalLock, Taken},
     event::{Observer, Observers, StopToken},
     phase::schema,
-    plan::{self, Plan},
+    plan::{self, ActionRisk, Plan},
     report,
     spec::Spec,
     state::{self, Holder, Opened, RunEnd, RunStart, RunState, ServerIdentity, StateFile, StateWriter, TaskIdentity},
@@ -69,6 +69,9 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub lock_timeout: Duration,
 }
+
+/// So many causes of a blocked plan are named.
+const NAMED: usize = 20;
 
 /// How often progress is told in lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -146,19 +149,25 @@ fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
 fn bound(context: &Context, saved: Plan, fresh: Plan) -> Result<Plan, CommandError> {
     let differences = plan::stale(&saved, &fresh);
     if differences.is_empty() {
-        // What was permitted when it was saved, and what is permitted now.
+        // What the prechecks find and what is permitted counts as of now: rights and rows may have changed since.
         let mut plan = saved;
         for action in &mut plan.actions {
-            if let Some(now) = fresh.action(&action.id).filter(|a| a.permitted) {
-                action.permitted = true;
+            if let Some(now) = fresh.action(&action.id) {
+                action.permitted = now.permitted;
                 action.permitted_by = now.permitted_by;
+                action.code.clone_from(&now.code);
             }
         }
+        plan.findings = fresh.findings;
+        plan.summary = fresh.summary;
         return Ok(plan);
     }
-    let finished = !fresh.has_changes() && saved.has_changes();
-    let message = if finished { "the saved plan is finished already" } else { "the saved plan is stale" };
-    let mut error = CommandError::new(Kind::Stale, message);
+    if !fresh.has_changes() && saved.has_changes() {
+        return Err(CommandError::new(Kind::Stale, "the saved plan is finished already")
+            .because("nothing of it is left to do")
+            .hint(format!("`{}` proves what is at the destination", context.next("verify"))));
+    }
+    let mut error = CommandError::new(Kind::Stale, "the saved plan is stale");
     for difference in differences.iter().take(20) {
         error = error.because(difference.clone());
     }
@@ -168,16 +177,46 @@ fn bound(context: &Context, saved: Plan, fresh: Plan) -> Result<Plan, CommandErr
     Err(error.hint(format!("make a new one: `{}`", context.next("plan --out plan.json"))))
 }
 
+/// Each cause once, and how to mend the first of them.
 fn blocked(context: &Context, plan: &Plan) -> CommandError {
     let mut error = CommandError::new(Kind::Blocked, "the plan is blocked; nothing was executed");
-    for action in plan.blocked().take(10) {
-        error = error.because(format!("{}: {} {}", action.id, action.object, action.what));
+    let findings: Vec<_> = plan.findings.iter().filter(|f| f.blocks()).collect();
+    let mut causes = Vec::new();
+    let mut unsafe_ids = Vec::new();
+    let mut codes = Vec::new();
+    for action in plan.blocked() {
+        let code = action.code.as_ref().map(|c| c.as_str()).unwrap_or_default();
+        match &action.risk {
+            ActionRisk::Unsafe { .. } => {
+                unsafe_ids.push(action.id.as_str());
+                causes.push(format!("{}: {}: {} ({code}, unsafe)", action.id, action.object, action.what));
+            }
+            ActionRisk::Unsupported { reason } => causes.push(format!("{}: {}: {reason} ({code})", action.id, action.object)),
+            // The finding that blocks it says more.
+            ActionRisk::Safe => continue,
+        }
+        codes.push(code);
     }
-    for finding in plan.findings.iter().filter(|f| f.blocks()).take(10) {
+    for finding in &findings {
         let object = finding.object.as_ref().map(|o| format!("{o}: ")).unwrap_or_default();
-        error = error.because(format!("{}: {object}{}", finding.code, finding.cause));
+        causes.push(format!("{}: {object}{}", finding.code, finding.cause));
+        codes.push(finding.code.as_str());
     }
-    error.hint(format!("`{}` shows all of it; `dtsctl explain CODE` says how to mend it", context.next("plan")))
+    for cause in causes.iter().take(NAMED) {
+        error = error.because(report::text::harmless(cause));
+    }
+    if causes.len() > NAMED {
+        error = error.because(format!("and {} more", causes.len() - NAMED));
+    }
+    if let Some(first) = unsafe_ids.first() {
+        let typed = context.next("apply");
+        error = error.hint(format!("permit unsafe actions in the spec under `allow`, or once with `{typed} --allow-unsafe {first}`"));
+    }
+    if let Some(finding) = findings.first().filter(|f| !f.mend.is_empty()) {
+        error = error.hint(report::text::harmless(&finding.mend));
+    }
+    let code = codes.first().copied().unwrap_or("CODE");
+    error.hint(format!("`{}` shows all of it; `dtsctl explain {code}` says more", context.next("plan")))
 }
 
 fn finish_without_changes(

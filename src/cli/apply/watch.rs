@@ -2,17 +2,12 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-
 use crate::{
-    cli::exit,
+    cli::signals,
     connect::{GlobalLock, Login},
     event::StopToken,
     state::ControlWatch,
@@ -57,12 +52,7 @@ const LOCK_TICK: Duration = Duration::from_secs(20);
 impl Watch {
     /// Begins to watch. The first signal asks for a clean stop, the second ends the process at once with exit 5.
     pub(super) fn start(watched: Watched<'_>) -> std::io::Result<Self> {
-        let signalled = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag down and only puts it up.
-            signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit::STOPPED), Arc::clone(&signalled))?;
-            signal_hook::flag::register(signal, Arc::clone(&signalled))?;
-        }
+        let signalled = signals::flag()?;
         let control = ControlWatch::open(watched.state).ok();
         let end = StopToken::default();
         let reason: Arc<Mutex<Option<Reason>>> = Arc::default();

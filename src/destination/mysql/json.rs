@@ -19,19 +19,15 @@ pub(super) fn carried_exactly(text: &[u8]) -> Result<(), String> {
             }
             b'"' => {
                 let raw = scanner.string();
-                if scanner.peek_significant() == Some(b':')
-                    && let Some(Some(keys)) = open.last_mut()
-                {
-                    let key = serde_json::from_slice::<String>(raw).unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned());
-                    if !keys.insert(key) {
-                        return Err("a JSON object has the same key twice, of which MySQL keeps one".to_owned());
-                    }
+                let is_key = scanner.peek_significant() == Some(b':');
+                let keys = open.last_mut().and_then(Option::as_mut).filter(|_| is_key);
+                let key = || serde_json::from_slice::<String>(raw).unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned());
+                if keys.is_some_and(|keys| !keys.insert(key())) {
+                    return Err("a JSON object has the same key twice, of which MySQL keeps one".to_owned());
                 }
             }
-            b'-' | b'0'..=b'9' => {
-                if !number_is_exact(scanner.number()) {
-                    return Err("a JSON number has more digits than MySQL keeps".to_owned());
-                }
+            b'-' | b'0'..=b'9' if !number_is_exact(scanner.number()) => {
+                return Err("a JSON number has more digits than MySQL keeps".to_owned());
             }
             _ => {}
         }

@@ -60,6 +60,11 @@ impl Worker<'_> {
                     let _alone =
                         (row_bytes >= HEAVY_ROW_BYTES).then(|| self.heavy.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
                     let result = self.copy_range(index, table, range);
+                    if result.is_err() {
+                        // Before the range is handed back: a table with no range left would be taken for finished by the next worker,
+                        // whose complaint that it is not would hide the cause.
+                        self.abort.stop();
+                    }
                     self.schedule.leave(index);
                     result?;
                 }
