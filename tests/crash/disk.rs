@@ -14,7 +14,7 @@ fn full_disk_is_waited_for_and_given_up_in_time() {
         ServerOptions::new().binlog(false).arg("--innodb-log-file-size=8M").arg("--innodb-buffer-pool-size=32M").data_limit(90 << 20);
     let destination = match Server::start(Flavor::MariaDb, options) {
         Err(error) if format!("{error:#}").contains("cannot mount a tmpfs") => {
-            eprintln!("SKIPPED: no tmpfs of one's own can be mounted here: {error:#}");
+            crate::support::say(&format!("SKIPPED: no tmpfs of one's own can be mounted here: {error:#}"));
             return;
         }
         other => other.unwrap(),

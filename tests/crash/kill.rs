@@ -84,7 +84,7 @@ fn killed_again_and_again(flavor: Flavor, wide: u32, at_random: u32, every: usiz
     }
     kill_at(&few(LATE));
     kills += randomly;
-    eprintln!("{kills} kills, {randomly} of them at random moments, the others at {named:?}");
+    crate::support::say(&format!("{kills} kills, {randomly} of them at random moments, the others at {named:?}"));
     if every == 1 {
         assert!(kills >= 30 && named.len() == 12, "{kills} kills at {named:?}");
     }

@@ -278,6 +278,12 @@ impl Drop for Running {
     }
 }
 
+/// A line that is seen when the test fails, or with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "the test runner collects it")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
 /// Waits for a condition.
 #[track_caller]
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
@@ -298,7 +304,7 @@ impl Random {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
             u64::from(now.subsec_nanos()) ^ now.as_secs()
         });
-        eprintln!("{test}: DTSCTL_TEST_SEED={seed}");
+        say(&format!("{test}: DTSCTL_TEST_SEED={seed}"));
         Self(seed)
     }
 
