@@ -56,7 +56,8 @@ fn databases_of(server: &Server, prefix: &str) -> Vec<String> {
     (0..rows.len()).filter_map(|r| rows.text_at(r, 0)).filter(|name| name.starts_with(prefix)).collect()
 }
 
-fn copy_all(source: &Server, destination: &Server, task: &str, prefix: &str, method: WriteMethod) {
+/// Copies all tables of these databases and returns their names.
+fn copy_tables(source: &Server, destination: &Server, task: &str, prefix: &str, method: WriteMethod) -> Vec<TableName> {
     let read = |server: &Server| {
         let mut session = Session::open(&login(server), Purpose::Catalog).expect("a session");
         let scope = catalog::Scope { database: &|name| name.starts_with(prefix), table: &|_| true };
@@ -82,6 +83,11 @@ fn copy_all(source: &Server, destination: &Server, task: &str, prefix: &str, met
         observer: &Deaf,
     };
     assert_eq!(full::run(&settings, tables).expect("a copy"), FullOutcome::Done);
+    names
+}
+
+fn copy_all(source: &Server, destination: &Server, task: &str, prefix: &str, method: WriteMethod) {
+    let names = copy_tables(source, destination, task, prefix, method);
     let (mut a, mut b) = (source.root_conn().expect("a connection"), destination.root_conn().expect("a connection"));
     let problems: Vec<String> = names
         .iter()
@@ -118,4 +124,39 @@ fn every_type_arrives_on_mariadb() {
 #[test]
 fn every_type_arrives_on_mysql() {
     every_type(Flavor::MySql, "types/mysql.sql");
+}
+
+/// Under `existing_tables: ignore` a column may have another charset at the destination. Its bytes must be converted, not relabelled: C3A9 is
+/// two letters in latin1 and would pass for one in utf8mb4 without a warning.
+#[test]
+fn a_column_of_another_charset_is_converted() {
+    for flavor in Flavor::ALL {
+        if !testbed::have(flavor) {
+            continue;
+        }
+        let source = testbed::shared(flavor, testbed::Role::Source);
+        for (option, method, database) in
+            [("--local-infile=1", WriteMethod::LoadData, "recode_load"), ("--local-infile=0", WriteMethod::Insert, "recode_insert")]
+        {
+            let destination = Server::start(flavor, ServerOptions::new().arg(option)).expect("a server");
+            for (server, charset) in [(source, "latin1"), (&destination, "utf8mb4")] {
+                let mut conn = server.root_conn().expect("a connection");
+                let sql = format!(
+                    "CREATE DATABASE {database};\nCREATE TABLE {database}.t (id INT PRIMARY KEY, v VARCHAR(20) CHARACTER SET {charset}, \
+                     e ENUM('\u{e9}', 'b') CHARACTER SET {charset});\n"
+                );
+                testbed::sql::run(&mut conn, &sql).expect("made");
+            }
+            let rows = "(1, _latin1 x'C3A9', 1), (2, _latin1 x'E9', 2), (3, 'it''s \\\\', NULL), (4, NULL, 1), (5, '', 2)";
+            source.exec(&format!("INSERT INTO {database}.t VALUES {rows}")).expect("filled");
+            copy_tables(source, &destination, database, database, method);
+            let hex = |server: &Server, v: &str, e: &str| {
+                let mut session = Session::open(&login(server), Purpose::Catalog).expect("a session");
+                session.query("reading", &format!("SELECT id, HEX({v}), HEX({e}) FROM {database}.t ORDER BY id")).expect("rows").rows
+            };
+            let expected = hex(source, "CONVERT(v USING utf8mb4)", "CONVERT(e USING utf8mb4)");
+            assert_eq!(expected.len(), 5);
+            assert_eq!(hex(&destination, "v", "e"), expected, "{flavor} {method:?}");
+        }
+    }
 }

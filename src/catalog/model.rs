@@ -198,6 +198,14 @@ impl Table {
         (0..self.columns.len()).filter(|&i| !self.columns[i].generated && !self.columns[i].row_period).collect()
     }
 
+    /// Bytes of data by the server's statistics, or by the row count where those lag behind it, as they do after a bulk load (seen on
+    /// 9.7.4: 64 KiB for 700,000 rows). For deciding how to cut and what to do first, never for what is right.
+    pub fn bytes_estimate(&self) -> u64 {
+        /// A row of a few short columns with InnoDB's overhead.
+        const ROW_BYTES: u64 = 80;
+        self.data_bytes.max(self.rows_estimate.saturating_mul(ROW_BYTES))
+    }
+
     /// The key by which [`Table::walk`] goes.
     pub fn walk_key(&self) -> Option<&Key> {
         let usable = |key: &&Key| {

@@ -9,7 +9,7 @@ pub mod mysql;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::{
-    catalog::{Edge, KeyRange, Table, TableName, TypeKind},
+    catalog::{Edge, KeyRange, Table, TableName},
     connect::{ConnectError, Flavor},
 };
 
@@ -89,9 +89,13 @@ impl CopyTable {
         Self { source, destination, columns, keep_existing }
     }
 
-    /// Kinds of the copied columns at source and destination, in the order of the copy.
-    pub fn kinds(&self) -> Vec<(TypeKind, TypeKind)> {
-        self.columns.iter().map(|&(s, d)| (self.source.columns[s].kind, self.destination.columns[d].kind)).collect()
+    /// The charset that a copied column's bytes are in, where the destination's column has another and the server must convert them.
+    pub fn converts_from(&self, copied: usize) -> Option<&str> {
+        let (s, d) = self.columns[copied];
+        let (from, to) = (self.source.columns[s].charset.as_deref()?, self.destination.columns[d].charset.as_deref()?);
+        // `utf8` is the older name of `utf8mb3`.
+        let plain = |name: &str| if name == "utf8" { "utf8mb3".to_owned() } else { name.to_owned() };
+        (plain(from) != plain(to)).then_some(from)
     }
 }
 

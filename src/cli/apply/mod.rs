@@ -289,9 +289,6 @@ fn carry_out(
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
-    if opened == Opened::New {
-        writer.observe(&crate::event::Event::Note { text: "the state file is new".to_owned() });
-    }
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>];
     let shown = match context.settings.progress {
         Progress::Bar => Some(report::progress::bars()),

@@ -138,6 +138,8 @@ impl Encoder for LineEncoder {
 /// goes out as `_binary'...'` where it is UTF-8 and as a hexadecimal literal where it is not.
 pub(super) struct InsertEncoder {
     forms: Vec<Form>,
+    /// What stands before a literal of each column: `_binary`, or the charset it must be converted from.
+    introducers: Vec<String>,
     buffer_bytes: usize,
     odd_values: u64,
 }
@@ -147,7 +149,8 @@ impl InsertEncoder {
     pub(super) fn new(table: &CopyTable, packet: u64) -> Self {
         // 1 MiB statements cost the server least (traps.md part 3); leave room for the head and one average row.
         let buffer_bytes = usize::try_from(packet / 4).unwrap_or(usize::MAX).clamp(1 << 10, 1 << 20);
-        Self { forms: forms(table), buffer_bytes, odd_values: 0 }
+        let introducers = (0..table.columns.len()).map(|i| format!("_{}", table.converts_from(i).unwrap_or("binary"))).collect();
+        Self { forms: forms(table), introducers, buffer_bytes, odd_values: 0 }
     }
 }
 
@@ -198,13 +201,15 @@ impl Encoder for InsertEncoder {
                 self.odd_values += 1;
                 out.extend_from_slice(b"''");
             }
-            (Some(value), Form::Bytes | Form::Enum) if std::str::from_utf8(value).is_ok() && memchr(0x1a, value).is_none() => {
-                out.extend_from_slice(b"_binary");
-                push_quoted(out, value);
-            }
             (Some(value), Form::Bytes | Form::Enum) => {
-                out.extend_from_slice(b"_binary ");
-                push_hex_literal(out, value);
+                out.extend_from_slice(self.introducers[column].as_bytes());
+                // Quotes and backslashes are looked for in the charset of the statement, which is UTF-8.
+                if std::str::from_utf8(value).is_ok() && memchr(0x1a, value).is_none() {
+                    push_quoted(out, value);
+                } else {
+                    out.push(b' ');
+                    push_hex_literal(out, value);
+                }
             }
         }
         Ok(())
@@ -255,7 +260,12 @@ mod tests {
 
     #[test]
     fn tuples_are_utf8_whatever_the_bytes() {
-        let mut encoder = InsertEncoder { forms: vec![Form::Bytes, Form::Bytes, Form::Plain], buffer_bytes: 1 << 20, odd_values: 0 };
+        let mut encoder = InsertEncoder {
+            forms: vec![Form::Bytes, Form::Bytes, Form::Plain],
+            introducers: vec!["_binary".into(), "_latin1".into(), "_binary".into()],
+            buffer_bytes: 1 << 20,
+            odd_values: 0,
+        };
         let mut out = Vec::new();
         for _ in 0..2 {
             encoder.begin_row(&mut out);
@@ -264,7 +274,7 @@ mod tests {
             encoder.value(&mut out, 2, Some(b"-1.5")).expect("plain");
             encoder.end_row(&mut out);
         }
-        let one = r"(_binary'it\'s \\ \0',_binary x'ff27','-1.5')";
+        let one = r"(_binary'it\'s \\ \0',_latin1 x'ff27','-1.5')";
         assert_eq!(String::from_utf8(out).expect("UTF-8"), format!("{one},{one}"));
     }
 }

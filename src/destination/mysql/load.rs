@@ -273,34 +273,37 @@ impl Loader for MySqlLoader<'_> {
     }
 }
 
-fn column_list(table: &CopyTable, each: impl Fn(usize, &str, TypeKind) -> String) -> String {
+fn column_list(table: &CopyTable, each: impl Fn(usize, &str) -> String) -> String {
     let parts: Vec<String> = table
         .columns
         .iter()
         .enumerate()
         .map(|(i, &(_, d))| {
             let column = &table.destination.columns[d];
-            each(i, &quote_name(&column.name), column.kind)
+            each(i, &quote_name(&column.name))
         })
         .collect();
     parts.join(", ")
 }
 
-/// Columns that do not take a binary string as the text it is: JSON refuses it (error 3144), and MariaDB's INET4, INET6 and UUID take it
-/// for their packed form (seen on 10.11.19). They go through a variable.
-fn needs_text(kind: TypeKind) -> bool {
-    matches!(kind, TypeKind::Json | TypeKind::NamedText)
+/// The charset by which a column's bytes are read before they are stored, for columns that cannot take them as they are: JSON refuses
+/// binary strings (error 3144), MariaDB's INET4, INET6 and UUID take them for their packed form (seen on 10.11.19), and a text column of
+/// another charset would take them for its own. Such columns go through a variable.
+fn read_as(table: &CopyTable, copied: usize) -> Option<&str> {
+    match table.destination.columns[table.columns[copied].1].kind {
+        TypeKind::Json | TypeKind::NamedText => Some("utf8mb4"),
+        _ => table.converts_from(copied),
+    }
 }
 
 /// `CHARACTER SET binary` stores the bytes as they are in a column of any charset.
 fn load_statement(table: &CopyTable) -> String {
-    let columns = column_list(table, |i, name, kind| if needs_text(kind) { format!("@v{i}") } else { name.to_owned() });
-    let set: Vec<String> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, (_, d))| needs_text(table.destination.columns[*d].kind))
-        .map(|(i, (_, d))| format!("{} = CONVERT(@v{i} USING utf8mb4)", quote_name(&table.destination.columns[*d].name)))
+    let columns = column_list(table, |i, name| if read_as(table, i).is_some() { format!("@v{i}") } else { name.to_owned() });
+    let set: Vec<String> = (0..table.columns.len())
+        .filter_map(|i| {
+            let name = quote_name(&table.destination.columns[table.columns[i].1].name);
+            Some(format!("{name} = CONVERT(@v{i} USING {})", read_as(table, i)?))
+        })
         .collect();
     let set = if set.is_empty() { String::new() } else { format!(" SET {}", set.join(", ")) };
     format!(
@@ -316,6 +319,6 @@ fn insert_head(table: &CopyTable) -> String {
         "INSERT{} INTO {} ({}) VALUES ",
         if table.keep_existing { " IGNORE" } else { "" },
         table.destination.name.quoted(),
-        column_list(table, |_, name, _| name.to_owned())
+        column_list(table, |_, name| name.to_owned())
     )
 }

@@ -57,7 +57,7 @@ impl ReadPlan {
                 edge_columns.push(at);
             }
         }
-        let row_bytes = source.data_bytes.checked_div(source.rows_estimate).unwrap_or(0).max(16);
+        let row_bytes = source.bytes_estimate().checked_div(source.rows_estimate).unwrap_or(0).max(16);
         Self {
             select: format!("SELECT {} FROM {}", parts.join(", "), source.name.quoted()),
             hint: order.as_ref().map_or_else(String::new, KeyOrder::index_hint),
@@ -79,6 +79,9 @@ impl ReadPlan {
     /// One page of a range, and whether it is limited.
     fn page(&self, rest: &KeyRange) -> (String, Option<u64>) {
         match (&self.order, rest) {
+            (Some(order), KeyRange::Between { .. }) if !order.seeks() => {
+                (format!("{}{}{}{}", self.select, self.hint, order.where_clause(rest), order.order_by()), None)
+            }
             (Some(order), KeyRange::Between { .. }) => (
                 format!("{}{}{}{} LIMIT {}", self.select, self.hint, order.where_clause(rest), order.order_by(), self.page_rows),
                 Some(self.page_rows),

@@ -49,7 +49,7 @@ pub(super) struct Schedule {
 impl Schedule {
     pub(super) fn new(mut tables: Vec<CopyTable>, progress: &TaskProgress, threads: usize) -> Self {
         tables.retain(|t| !progress.table(&t.source.name).is_some_and(|state| state.copied));
-        tables.sort_by_key(|t| std::cmp::Reverse((t.source.data_bytes, t.source.rows_estimate)));
+        tables.sort_by_key(|t| std::cmp::Reverse((t.source.bytes_estimate(), t.source.rows_estimate)));
         let slots = tables
             .iter()
             .map(|t| {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A range should hold at least this many bytes of data; a smaller table stays whole.
-const RANGE_BYTES: u64 = 24 << 20;
+const RANGE_BYTES: u64 = 16 << 20;
 
 /// Most ranges of one table.
 const MOST_RANGES: u64 = 256;
@@ -19,7 +19,7 @@ const MOST_RANGES: u64 = 256;
 /// How many ranges a table is to be cut into, for `threads` workers. At least two a worker, where they are large enough, so that one
 /// that is slow does not hold up the end.
 pub fn wanted_ranges(table: &Table, threads: usize) -> u64 {
-    let by_size = table.data_bytes / RANGE_BYTES;
+    let by_size = table.bytes_estimate() / RANGE_BYTES;
     by_size.clamp(1, (threads as u64 * 2).clamp(2, MOST_RANGES))
 }
 
@@ -29,7 +29,7 @@ pub fn wanted_ranges(table: &Table, threads: usize) -> u64 {
 /// As the connection fails.
 pub(super) fn ranges(session: &mut Session, table: &Table, wanted: u64) -> Result<Vec<RangeState>, ConnectError> {
     let Some(order) = KeyOrder::of(table) else { return Ok(vec![RangeState::new(0, KeyRange::All)]) };
-    let edges = if wanted < 2 {
+    let edges = if wanted < 2 || !order.seeks() {
         Vec::new()
     } else if order.is_single_integer() {
         integer_edges(session, table, &order, wanted)?

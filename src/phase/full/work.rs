@@ -56,7 +56,7 @@ impl Worker<'_> {
                 Task::Copy(index, range) => {
                     self.announce(index);
                     let table = &self.schedule.tables[index];
-                    let row_bytes = table.copy.source.data_bytes.checked_div(table.copy.source.rows_estimate).unwrap_or(0);
+                    let row_bytes = table.copy.source.bytes_estimate().checked_div(table.copy.source.rows_estimate).unwrap_or(0);
                     let _alone =
                         (row_bytes >= HEAVY_ROW_BYTES).then(|| self.heavy.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
                     let result = self.copy_range(index, table, range);
@@ -91,7 +91,7 @@ impl Worker<'_> {
             table: copy.source.name.clone(),
             destination: copy.destination.name.clone(),
             rows_estimate: copy.source.rows_estimate,
-            bytes_estimate: copy.source.data_bytes,
+            bytes_estimate: copy.source.bytes_estimate(),
             rows_done,
             ranges,
         });
