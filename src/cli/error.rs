@@ -128,6 +128,8 @@ fn chain(kind: Kind, error: &dyn std::error::Error) -> CommandError {
     shown
 }
 
+const TOO_LARGE: &str = "SET GLOBAL max_allowed_packet or local_infile=ON at the destination, then run the same command again: it resumes";
+
 const RESUME: &str = "mend the cause and run the same command again: it resumes";
 
 impl From<SpecError> for CommandError {
@@ -194,6 +196,7 @@ impl From<DestinationError> for CommandError {
             DestinationError::NotExact { .. } => {
                 chain(Kind::Failed, &error).hint("compare the definitions with `dtsctl plan --diff full`; nothing of the chunk was kept")
             }
+            DestinationError::TooLarge { .. } => chain(Kind::Failed, &error).hint(TOO_LARGE),
             DestinationError::TakenOver { .. } => {
                 chain(Kind::Locked, &error).hint("`dtsctl status` on the machine of the other run shows it")
             }
@@ -225,6 +228,7 @@ impl From<FullError> for CommandError {
                 "change the column at the destination, or leave the table out with `exclude`; then run the same command again: it resumes",
             ),
             FullError::Destination(DestinationError::TakenOver { .. }) => chain(Kind::Locked, &error),
+            FullError::Destination(DestinationError::TooLarge { .. }) => chain(Kind::Failed, &error).hint(TOO_LARGE),
             FullError::GaveUp { window, .. } => {
                 chain(Kind::Failed, &error).hint(format!("{RESUME}; `{window}` in the spec is the time for it"))
             }

@@ -131,14 +131,20 @@ impl GlobalLock {
         Ok(holder == Some(u64::from(self.session.connection_id())))
     }
 
-    /// Takes the lock with a new session after the old one was lost.
+    /// Takes the lock with a new session after the old one was lost; says who has it when somebody else was quicker. The server may
+    /// not have noticed yet that the old session is dead; it is ended then.
     ///
     /// # Errors
-    /// As [`GlobalLock::take`].
-    pub fn take_again(self, login: &Login, task: &str) -> Result<Taken, ConnectError> {
+    /// As [`GlobalLock::take`]; to be asked again.
+    pub fn take_again(&mut self, login: &Login, task: &str) -> Result<Option<LockHolder>, ConnectError> {
         let former = u64::from(self.session.connection_id());
-        drop(self);
-        Self::take_after(login, task, Some(former))
+        match Self::take_after(login, task, Some(former))? {
+            Taken::Mine(again) => {
+                *self = again;
+                Ok(None)
+            }
+            Taken::Held(holder) => Ok(Some(holder)),
+        }
     }
 }
 

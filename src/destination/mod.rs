@@ -29,6 +29,18 @@ pub enum DestinationError {
         /// What the destination said, without values.
         what: String,
     },
+    /// A row that does not go into one statement. The chunk was rolled back.
+    #[error("{table}, {range}: a row takes a statement of {bytes} bytes, and max_allowed_packet is {packet}; the chunk was rolled back")]
+    TooLarge {
+        /// Destination table.
+        table: TableName,
+        /// Which range, for people.
+        range: String,
+        /// Bytes of the statement.
+        bytes: u64,
+        /// The server's limit.
+        packet: u64,
+    },
     /// Another run has taken the task over; this one must end.
     #[error("another run has taken over task '{task}' at the destination")]
     TakenOver {

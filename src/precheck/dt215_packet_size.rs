@@ -4,8 +4,11 @@ use super::{Check, Facts, Finding, Ignorable, Width};
 
 pub(super) const CHECK: Check = Check { code: "DT215", name: "packet-size", ignorable: Ignorable::Alerts, run };
 
-/// What a row needs beside its values: lengths, separators, the statement around it.
-const AROUND: u64 = 64 << 10;
+/// What a row needs beside its values: lengths, separators, the statement around it. A quarter of a small packet, which no statement
+/// around a row needs, so that small rows pass through it.
+fn around(packet: u64) -> u64 {
+    (64 << 10).min(packet / 4)
+}
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let source = facts.source.info.max_allowed_packet();
@@ -21,17 +24,17 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
                 "the widest row could not be measured in the time a plan takes",
                 format!("raise max_allowed_packet at both ends if rows may be wider than {} bytes", source.min(destination)),
             )),
-            Some(Width::Measured(bytes)) if bytes + AROUND > source => findings.push(CHECK.failed(
+            Some(Width::Measured(bytes)) if bytes + around(source) > source => findings.push(CHECK.failed(
                 object,
                 format!("the widest row has {bytes} bytes, and the source's max_allowed_packet is {source}"),
                 "SET GLOBAL max_allowed_packet at the source to more than the widest row (1 GiB at most)",
             )),
-            Some(Width::Measured(bytes)) if bytes + AROUND > destination => findings.push(CHECK.failed(
+            Some(Width::Measured(bytes)) if bytes + around(destination) > destination => findings.push(CHECK.failed(
                 object,
                 format!("the widest row has {bytes} bytes, and the destination's max_allowed_packet is {destination}"),
                 "SET GLOBAL max_allowed_packet at the destination to more than the widest row (1 GiB at most)",
             )),
-            Some(Width::Measured(bytes)) if by_insert && 2 * bytes + AROUND > destination => findings.push(CHECK.alert(
+            Some(Width::Measured(bytes)) if by_insert && 2 * bytes + around(destination) > destination => findings.push(CHECK.alert(
                 object,
                 format!(
                     "the widest row has {bytes} bytes; as an INSERT it may need twice that, more than max_allowed_packet ({destination})"

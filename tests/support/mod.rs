@@ -3,8 +3,6 @@
 //! Nothing here sleeps for a fixed time: [`until`] waits for a condition, and every wait has a deadline far beyond what a busy
 //! machine needs, so that a hang fails with what the program said.
 
-#![expect(dead_code, reason = "each test module uses a part of it")]
-
 use std::{
     io::{BufRead as _, BufReader, Read},
     path::PathBuf,
@@ -242,6 +240,17 @@ impl Running {
         assert!(status.success(), "no SIG{name} for `dtsctl {}`", self.what);
     }
 
+    /// Sends a signal again and again, as somebody impatient would, until it has ended.
+    pub(crate) fn signal_until_ended(&mut self, name: &str) {
+        until(&format!("the end of `dtsctl {}`", self.what), || {
+            if self.has_ended() {
+                return true;
+            }
+            self.signal(name);
+            false
+        });
+    }
+
     /// Ends it with SIGKILL, as a crash would; hands back what it had said.
     pub(crate) fn kill9(mut self) -> Outcome {
         let _ = self.child.kill();
@@ -269,6 +278,12 @@ impl Drop for Running {
     }
 }
 
+/// A line that is seen when the test fails, or with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "the test runner collects it")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
 /// Waits for a condition.
 #[track_caller]
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
@@ -289,7 +304,7 @@ impl Random {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
             u64::from(now.subsec_nanos()) ^ now.as_secs()
         });
-        eprintln!("{test}: DTSCTL_TEST_SEED={seed}");
+        say(&format!("{test}: DTSCTL_TEST_SEED={seed}"));
         Self(seed)
     }
 

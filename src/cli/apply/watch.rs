@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     cli::signals,
-    connect::{GlobalLock, Login, Taken},
+    connect::{GlobalLock, Login},
     event::StopToken,
     state::ControlWatch,
 };
@@ -72,10 +72,10 @@ impl Watch {
                 } else if asked_lock.elapsed() >= LOCK_TICK {
                     asked_lock = Instant::now();
                     if !lock.is_still_held().unwrap_or(false) {
-                        // A destination that cannot be reached right now is the phases' business; they wait for it.
-                        match GlobalLock::take(&login, &task) {
-                            Ok(Taken::Mine(again)) => lock = again,
-                            Ok(Taken::Held(holder)) => found = Some(Reason::LockLost(holder.to_string())),
+                        match lock.take_again(&login, &task) {
+                            Ok(None) => {}
+                            Ok(Some(holder)) => found = Some(Reason::LockLost(holder.to_string())),
+                            // A destination that cannot be reached right now is the phases' business; they wait for it.
                             Err(_) => {}
                         }
                     }

@@ -76,11 +76,7 @@ impl<'a> MySqlLoader<'a> {
     }
 
     fn not_exact(&self, range: &RangeState, what: impl Into<String>) -> DestinationError {
-        DestinationError::NotExact {
-            table: self.table.destination.name.clone(),
-            range: format!("range {} after {} rows", range.number, range.read),
-            what: what.into(),
-        }
+        DestinationError::NotExact { table: self.table.destination.name.clone(), range: place(range), what: what.into() }
     }
 
     fn begin(&mut self, range: &RangeState) -> Result<(), DestinationError> {
@@ -140,9 +136,10 @@ impl<'a> MySqlLoader<'a> {
         }
     }
 
-    fn insert_tuples(&mut self, first: Vec<u8>, feed: Feed) -> Result<(Written, ChunkEnd, Feed), DestinationError> {
+    fn insert_tuples(&mut self, range: &RangeState, first: Vec<u8>, feed: Feed) -> Result<(Written, ChunkEnd, Feed), DestinationError> {
         let doing = format!("inserting rows into {}", self.table.destination.name);
         let mut written = Written::default();
+        let packet = self.session.info().max_allowed_packet();
         let mut next = Some(Piece::Data(first));
         loop {
             let piece = match next.take() {
@@ -153,6 +150,13 @@ impl<'a> MySqlLoader<'a> {
                 Piece::Data(buffer) => {
                     let tuples = std::str::from_utf8(&buffer)
                         .map_err(|_| DestinationError::Progress { what: "an encoded row is not UTF-8".to_owned() })?;
+                    // One byte says that it is a statement. A server that gets more ends the connection in the middle of it, which cannot
+                    // be told from a network that broke, and would be tried again for hours.
+                    let bytes = (self.statement.len() + tuples.len() + 1) as u64;
+                    if bytes > packet {
+                        let table = self.table.destination.name.clone();
+                        return Err(DestinationError::TooLarge { table, range: place(range), bytes, packet });
+                    }
                     let outcome = self.session.exec(&doing, &format!("{}{tuples}", self.statement))?;
                     written.affected += outcome.affected;
                     self.tally(&outcome, &mut written)?;
@@ -249,7 +253,7 @@ impl Loader for MySqlLoader<'_> {
             Piece::End(end) => (Written::default(), end, feed),
             Piece::Data(first) => match self.destination.method {
                 WriteMethod::LoadData => self.load_lines(first, feed)?,
-                WriteMethod::Insert => self.insert_tuples(first, feed)?,
+                WriteMethod::Insert => self.insert_tuples(range, first, feed)?,
             },
         };
         self.moment("chunk-loaded");
@@ -271,6 +275,11 @@ impl Loader for MySqlLoader<'_> {
         self.moment("chunk-committed");
         Ok((Some(Loaded { end, written: written.affected, found }), feed))
     }
+}
+
+/// Where in a table, for people.
+fn place(range: &RangeState) -> String {
+    format!("range {} after {} rows", range.number, range.read)
 }
 
 fn column_list(table: &CopyTable, each: impl Fn(usize, &str) -> String) -> String {

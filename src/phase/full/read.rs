@@ -215,8 +215,14 @@ impl RangeReader<'_> {
         one_chunk: bool,
     ) -> Result<(), Halt> {
         let limit = encoder.buffer_bytes();
-        if !encoder.splits_rows() && buffer.len() >= limit {
-            self.send(buffer, None, limit)?;
+        if !encoder.splits_rows() && !buffer.is_empty() {
+            // A row that may take the buffer beyond its limit goes alone, so that no statement is larger than its largest row makes it.
+            // A byte takes two at most, and a value some around it.
+            let columns = self.table.columns.len();
+            let most: usize = (0..columns).map(|i| 2 * row.get(i).map_or(0, <[u8]>::len) + 64).sum();
+            if buffer.len() + most > limit {
+                self.send(buffer, None, limit)?;
+            }
         }
         encoder.begin_row(buffer);
         let mut bytes = 0;
