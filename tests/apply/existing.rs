@@ -5,7 +5,7 @@ use mysql::prelude::Queryable as _;
 use testbed::Flavor;
 
 use super::{Bed, shown};
-use crate::support::until;
+use crate::support::{End, Task, until};
 
 #[test]
 fn fail_stops_before_anything_runs_and_names_three_ways_out() {
@@ -140,4 +140,32 @@ fn a_lock_at_the_destination_is_waited_for_and_shown() {
     running.end().expect(0);
     assert!(status["waits"].to_string().to_lowercase().contains("lock"), "{:#}", status["waits"]);
     bed.is_equal();
+}
+
+/// Every row that is kept is a warning of the server, and the protocol counts no more than 65,535 of them; an account of MySQL without
+/// SESSION_VARIABLES_ADMIN is shown 1024.
+#[test]
+fn more_rows_are_kept_than_a_server_can_warn_of() {
+    for flavor in Flavor::ALL {
+        many_kept(flavor);
+    }
+}
+
+fn many_kept(flavor: Flavor) {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, flavor, "exist_many") else { return };
+    bed.destination("DROP USER IF EXISTS 'keeper'@'%';\nCREATE USER 'keeper'@'%' IDENTIFIED BY 'pw'");
+    bed.destination(&format!("GRANT ALL ON `{}`.* TO 'keeper'@'%';\nGRANT ALL ON dts.* TO 'keeper'@'%'", bed.db));
+    let keeper = End { user: "keeper".to_owned(), password: "pw".to_owned(), ..End::from(bed.to) };
+    bed.task = Task::new(&bed.db, bed.from, keeper, "objects: [{database: x}]\n");
+    bed.spec("conflict: {existing_tables: ignore}\n");
+    let table = "CREATE TABLE t (id INT PRIMARY KEY, v TINYINT)";
+    bed.source(&format!("{table};\nINSERT INTO t SELECT seq, 1 FROM seq_1_to_200000"));
+    bed.occupied(table);
+    bed.destination(
+        "SET SESSION cte_max_recursion_depth = 1000000;\nINSERT INTO t WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 199990) SELECT i, 2 FROM n"
+            .replace("SET SESSION cte_max_recursion_depth = 1000000;\n", if flavor == Flavor::MySql { "SET SESSION cte_max_recursion_depth = 1000000;\n" } else { "SET SESSION max_recursive_iterations = 1000000;\n" })
+            .as_str(),
+    );
+    bed.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(bed.numbers("SELECT COUNT(*) FROM t WHERE v = 2 UNION ALL SELECT COUNT(*) FROM t WHERE v = 1"), [199_990, 10]);
 }
