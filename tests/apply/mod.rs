@@ -10,6 +10,8 @@ mod outside;
 mod phases;
 mod refused;
 mod saved;
+mod selection;
+mod settings;
 mod throttle;
 mod traps;
 
