@@ -1,17 +1,17 @@
 //! The commands from end to end on all four pairs of flavours: everything a source holds is planned, carried and verified under other
 //! database names, and the *servers* show that it is equal.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, process::Output};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use mysql::{Conn, prelude::Queryable as _};
 use serde_json::{Value, json};
 use testbed::{Flavor, Role, Server, equal, have, shared};
 
-use crate::spec::dtsctl;
+use crate::support::{Outcome, Task};
 
 /// A pair of servers, databases of this test's own at the source, and a spec that renames each of them.
 struct Carried {
-    folder: tempfile::TempDir,
+    task: Task,
     from: &'static Server,
     to: &'static Server,
     source: Conn,
@@ -42,7 +42,7 @@ impl Carried {
         let databases = databases(&mut source, &prefix);
         assert!(databases.len() >= 7, "{databases:?}");
         Some(Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            task: Task::new(&prefix, from, to, "objects: [{database: nothing}]\n"),
             from,
             to,
             source,
@@ -54,8 +54,8 @@ impl Carried {
         })
     }
 
-    fn write_spec(&self) {
-        let end = |server: &Server, variable: &str| json!({"host": server.host(), "port": server.port(), "user": server.user(), "password": {"env": variable}});
+    /// Runs a command with the spec as it is by now.
+    fn run(&self, arguments: &[&str]) -> Outcome {
         let objects: Vec<Value> = self
             .databases
             .iter()
@@ -68,42 +68,22 @@ impl Carried {
                 object
             })
             .collect();
-        let mut spec = json!({
-            "version": 1,
-            "name": self.prefix,
-            "source": end(self.from, "SRC"),
-            "destination": end(self.to, "DST"),
-            "phases": {"schema": true, "full": true, "incremental": false},
-            "objects": objects,
-        });
-        if !self.allowed.is_empty() {
-            spec["allow"] = json!(self.allowed);
-        }
         // JSON is YAML.
-        fs::write(self.folder.path().join("dtsctl.yaml"), format!("{spec:#}")).expect("a spec");
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.write_spec();
-        dtsctl()
-            .current_dir(&self.folder)
-            .env("SRC", self.from.password())
-            .env("DST", self.to.password())
-            .args(arguments)
-            .output()
-            .expect("dtsctl runs")
+        let mut rest = format!("objects: {}\n", json!(objects));
+        if !self.allowed.is_empty() {
+            writeln!(rest, "allow: {}", json!(self.allowed)).expect("written");
+        }
+        self.task.write(&rest);
+        self.task.run(arguments)
     }
 
     /// Runs a command that must end with this code, and returns its standard output.
     fn must(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
-        out.into_owned()
+        self.run(arguments).expect(code).stdout.clone()
     }
 
     fn plan(&self) -> Value {
-        serde_json::from_slice(&self.run(&["plan", "--format", "json"]).stdout).expect("a plan")
+        serde_json::from_str(&self.run(&["plan", "--format", "json"]).stdout).expect("a plan")
     }
 
     /// What blocks, for a snapshot, without what differs from run to run.
@@ -299,9 +279,7 @@ fn carried(from: Flavor, to: Flavor) {
         _ => vec![],
     };
     while !refused.is_empty() {
-        let output = pair.run(&["apply", "--yes"]);
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{error}");
+        let error = pair.run(&["apply", "--yes"]).expect(1).stderr.clone();
         let named = |(_, table, message, _): &(&str, &str, &str, &str)| error.contains(&format!(".{table}")) && error.contains(message);
         let at = refused.iter().position(named).unwrap_or_else(|| panic!("{refused:?}: {error}"));
         let (database, table, _, condition) = refused.remove(at);

@@ -345,6 +345,8 @@ impl Session {
             "time_zone='+00:00'".to_owned(),
             format!("sql_mode='{}'", purpose.sql_mode()),
             "autocommit=1".to_owned(),
+            // With CHAIN a COMMIT begins the next transaction: what was noted after it was lost with the session.
+            "completion_type=0".to_owned(),
             "sql_quote_show_create=1".to_owned(),
             "sql_select_limit=18446744073709551615".to_owned(),
             "sql_auto_is_null=0".to_owned(),
@@ -371,6 +373,8 @@ impl Session {
         }
         self.exec("preparing the session", "SET NAMES utf8mb4")?;
         self.exec("preparing the session", &format!("SET SESSION {}", settings.join(", ")))?;
+        // SERIALIZABLE as the server's default would lock every row that is read in a snapshot.
+        self.exec("preparing the session", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")?;
         if purpose == Purpose::Read {
             self.exec("preparing the session", "SET character_set_results=NULL")?;
         }

@@ -223,7 +223,13 @@ fn copies<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = Action> + 'a {
             return None;
         }
         let mut action = copy(table, pair, inputs, at_destination.get(&pair.destination).copied(), anew);
-        if let Some(reason) = table.unsupported.clone() {
+        let nothing = match &action.copy {
+            Some(CopyShape { columns: Some(common), .. }) => common.is_empty(),
+            _ => table.copied_columns().is_empty(),
+        };
+        // A row without a value cannot be written, and how many there are would be all that arrives.
+        let without_values = || nothing.then(|| format!("{}: no column holds a value that could be copied", pair.source));
+        if let Some(reason) = table.unsupported.clone().or_else(without_values) {
             action.permitted = false;
             action.code = Some(FindingCode::new(crate::diff::unsupported::DEFINITION));
             action.risk = ActionRisk::Unsupported { reason };

@@ -22,7 +22,7 @@ pub use model::*;
 pub use progress::Progress;
 pub use saved::{PlanError, json_schema, load, save};
 pub use scope::{Pair, Scope, Skipped};
-pub use stale::stale;
+pub use stale::{stale, stale_but_for_itself};
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -26,6 +26,21 @@ pub fn stale(saved: &Plan, fresh: &Plan) -> Vec<String> {
     differs
 }
 
+/// The same for a plan of which an apply has done a part: what the plan itself changes at the destination is no drift, and neither is
+/// what it has left to do. Whether nothing but its own actions is left is for the caller to see.
+pub fn stale_but_for_itself(saved: &Plan, fresh: &Plan) -> Vec<String> {
+    let own = |object: &ObjectDigest| {
+        object.side == Side::Destination
+            && saved.actions.iter().any(|a| a.object == object.name || a.table.as_ref().is_some_and(|t| t.to_string() == object.name))
+    };
+    let [mut saved_rest, mut fresh_rest] = [saved, fresh].map(Plan::clone);
+    for plan in [&mut saved_rest, &mut fresh_rest] {
+        plan.objects.retain(|object| !own(object));
+        plan.actions.clear();
+    }
+    stale(&saved_rest, &fresh_rest)
+}
+
 fn servers(side: Side, saved: &Server, fresh: &Server, differs: &mut Vec<String>) {
     if saved.identity != fresh.identity || saved.vendor != fresh.vendor {
         differs.push(format!("the {side} is another server: the plan was made with the one at {}", saved.address));

@@ -65,6 +65,12 @@ fn legend(plan: &Plan, width: usize) -> String {
     }
 }
 
+/// Characters of a name, its database included, that are not broken while the words can go narrow for it.
+const LONG_NAME: usize = 36;
+
+/// The narrowest column of words: `create database` stands in one line.
+const NARROW_WORDS: usize = 15;
+
 const COLUMNS: [&str; 8] = ["id", "phase", "act", "object", "what", "rows", "size", "risk"];
 
 fn actions(plan: &Plan, options: &Options) -> String {
@@ -113,10 +119,12 @@ fn actions(plan: &Plan, options: &Options) -> String {
         );
     }
     let longest = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0).max(COLUMNS[c].len());
-    // Names get what the words leave, and half of the room at least.
+    // Names get what the words leave, or else as much as lets the words stand in a narrow column: a broken name is harder to read than
+    // a sentence of two lines.
     let fixed: usize = used.iter().map(|&c| 2 + if matches!(c, 3 | 4) { 0 } else { longest(c) }).sum();
     let room = options.width.saturating_sub(fixed).max(24);
-    let object = longest(3).min((room / 2).max(room.saturating_sub(longest(4))));
+    let words = longest(4);
+    let object = longest(3).min(room.saturating_sub(words).max(LONG_NAME.min(room - NARROW_WORDS.min(words))));
     let what = longest(4).min(room - object);
     for (at, &c) in used.iter().enumerate() {
         let Some(column) = table.column_mut(at) else { continue };

@@ -19,6 +19,22 @@ fn a_plan_as_a_table() {
     insta::assert_snapshot!(text);
 }
 
+/// Names were broken in the middle of a word, `t_charsets.ch/arsets`, beside words with room to spare.
+#[test]
+fn long_names_are_not_broken_while_the_words_can_go_narrow() {
+    let mut plan = sample::plan();
+    plan.actions.retain(|a| a.rows.is_none());
+    for action in &mut plan.actions {
+        action.object = format!("shop_of_the_north_dr.customers_{}", &action.id);
+    }
+    let text = shown(&plan);
+    assert!(widest(&text) <= 80, "{text}");
+    for action in &plan.actions {
+        assert!(text.contains(&action.object), "{}: {text}", action.object);
+    }
+    insta::assert_snapshot!(text);
+}
+
 #[test]
 fn a_plan_as_a_summary() {
     insta::assert_snapshot!(table(&sample::plan(), &Options { summary: true, ..Options::default() }));

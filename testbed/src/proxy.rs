@@ -26,6 +26,7 @@ struct Shared {
     open: Mutex<Vec<TcpStream>>,
     accepted: AtomicU64,
     bytes: AtomicU64,
+    taken: AtomicU64,
     delay_micros: AtomicU64,
     cut_after: AtomicU64,
     refuse: AtomicBool,
@@ -84,6 +85,11 @@ impl Proxy {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
+    /// How many bytes came so far, those included that are held back.
+    pub fn taken(&self) -> u64 {
+        self.shared.taken.load(Ordering::SeqCst)
+    }
+
     /// How many bytes passed so far, both directions together.
     pub fn bytes(&self) -> u64 {
         self.shared.bytes.load(Ordering::SeqCst)
@@ -131,6 +137,7 @@ impl Shared {
                 Ok(0) | Err(_) => break,
                 Ok(count) => count,
             };
+            self.taken.fetch_add(count as u64, Ordering::SeqCst);
             let delay = self.delay_micros.load(Ordering::SeqCst);
             if delay > 0 {
                 std::thread::sleep(Duration::from_micros(delay));

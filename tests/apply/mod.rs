@@ -10,8 +10,11 @@ mod outside;
 mod phases;
 mod refused;
 mod saved;
+mod selection;
+mod settings;
 mod throttle;
 mod traps;
+mod verified;
 
 use mysql::{Conn, prelude::Queryable as _};
 use testbed::{Flavor, Role, Server, equal, have, shared};

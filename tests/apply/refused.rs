@@ -101,3 +101,73 @@ fn a_destination_that_takes_no_writes() {
         task.run(&["apply", "--yes"]).expect(0);
     }
 }
+
+/// What `mend` of the findings says is what is typed, and nothing is missing afterwards: a plan that passes is a copy that runs.
+#[test]
+fn the_rights_that_a_plan_asks_for_are_enough() {
+    for (from, to) in Flavor::PAIRS {
+        let Some(mut bed) = Bed::new(from, to, "rights") else { continue };
+        bed.source(
+            "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, e ENUM('x', 'y'), v VARCHAR(20), KEY (v));\nINSERT INTO a (e, v) VALUES ('x', 'one'), (NULL, 'two');\n\
+             CREATE TABLE b (id INT PRIMARY KEY, a INT, twice INT AS (a * 2) STORED, FOREIGN KEY (a) REFERENCES a (id));\nINSERT INTO b (id, a) VALUES (1, 1);\n\
+             CREATE TABLE nokey (a INT, t TEXT);\nINSERT INTO nokey VALUES (1, 'x'), (1, 'x');\n\
+             CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 2;\nINSERT INTO parts VALUES (1), (2)",
+        );
+        let account = "DROP USER IF EXISTS 'poor'@'%';\nCREATE USER 'poor'@'%' IDENTIFIED BY 'pw'";
+        bed.source(account);
+        bed.destination(account);
+        let poor = |server| End { user: "poor".to_owned(), password: "pw".to_owned(), ..End::from(server) };
+        let task = Task::new(&bed.db, poor(bed.from), poor(bed.to), &format!("objects: [{{database: {}}}]\n", bed.db));
+        for round in 0.. {
+            let plan = task.run(&["plan", "--format", "json"]);
+            if plan.code == Some(0) {
+                break;
+            }
+            assert!(round < 4, "{from} -> {to}: {}", plan.stdout);
+            let plan: serde_json::Value = serde_json::from_str(&plan.expect(3).stdout).expect("a plan");
+            let mut granted = 0;
+            for finding in plan["findings"].as_array().expect("findings").iter().filter(|f| f["severity"] == "failed") {
+                if finding["code"] == "DT220" {
+                    // What it cannot see it cannot name rights for.
+                    bed.source(&format!("GRANT SELECT ON `{}`.a TO 'poor'@'%'", bed.db));
+                    granted += 1;
+                    continue;
+                }
+                let mend = finding["mend"].as_str().expect("a mend");
+                let (grant, side) = mend.split_once(" TO the account at the ").unwrap_or_else(|| panic!("no GRANT: {finding:#}"));
+                let grant = format!("{grant} TO 'poor'@'%'");
+                if side.starts_with("source") {
+                    bed.source(&grant)
+                } else {
+                    bed.destination(&grant)
+                }
+                granted += 1;
+            }
+            assert!(granted > 0, "{from} -> {to}: {plan:#}");
+        }
+        task.run(&["apply", "--yes"]).expect(0);
+        bed.is_equal();
+        task.run(&["verify"]).expect(0);
+        let plan = task.run(&["plan"]);
+        assert!(plan.expect(0).stdout.contains("No changes."), "{from} -> {to}: {}", plan.stdout);
+    }
+}
+
+/// The state file belongs to two servers: the same name with another one in the spec is another task.
+#[test]
+fn a_spec_that_goes_to_another_server_now() {
+    let Some(mut bed) = Bed::mariadb("refused_moved") else { return };
+    bed.source("CREATE TABLE t (id INT PRIMARY KEY)");
+    bed.carried();
+    // Once more: nothing to do is no failure.
+    let again = bed.run(&["apply", "--yes"]);
+    assert!(again.expect(0).stdout.contains("No changes."), "{}", again.stdout);
+    let own = Server::start(Flavor::MariaDb, ServerOptions::new()).expect("a server");
+    let state = bed.task.state();
+    let moved = Task::new(&bed.db, bed.from, &own, &format!("objects: [{{database: {}}}]\n", bed.db));
+    let refused = moved.run(&["apply", "--yes", "--state", state.to_str().expect("a path")]);
+    refused.expect(65).says("the spec's destination is now another server").says("hint: give the spec another `name`");
+    let databases: Vec<String> =
+        mysql::prelude::Queryable::query(&mut own.root_conn().expect("a connection"), "SHOW DATABASES").expect("asked");
+    assert!(!databases.contains(&bed.db), "nothing was executed");
+}

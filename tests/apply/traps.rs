@@ -152,12 +152,23 @@ fn keys_that_become_one_are_counted_by_the_plan() {
 #[test]
 fn keys_without_case_are_cut_in_the_servers_own_order() {
     each("trap_order", |bed| {
-        let keys: Vec<String> = (0..6000).map(|i| format!("('{}{}', {i})", ["a", "B", "é", "_", "Z", "ß"][i % 6], i * 7919)).collect();
-        bed.source("CREATE TABLE k (k VARCHAR(40) PRIMARY KEY, v INT) COLLATE utf8mb4_general_ci");
-        for some in keys.chunks(1000) {
-            bed.source(&format!("INSERT INTO k VALUES {}", some.join(",")));
+        // Wide rows, so that the table is cut into several ranges.
+        let mut number = 0;
+        bed.source("CREATE TABLE k (k VARCHAR(40) PRIMARY KEY, v INT, pad VARCHAR(8000)) COLLATE utf8mb4_general_ci");
+        while number < 9000 {
+            let rows: Vec<String> = (0..1000)
+                .map(|_| {
+                    number += 1;
+                    format!("('{}{}', {number}, REPEAT('x', 7000))", ["a", "B", "é", "_", "Z", "ß"][number % 6], number * 7919)
+                })
+                .collect();
+            bed.source(&format!("INSERT INTO k VALUES {}", rows.join(",")));
         }
+        bed.source("ANALYZE TABLE k");
         bed.carried();
+        let ranges: Option<u32> =
+            bed.destination.query_first(format!("SELECT COUNT(*) FROM dts.dtsctl_range WHERE task = '{}'", bed.db)).expect("ranges");
+        assert!(ranges.is_some_and(|n| n > 1), "{ranges:?}");
     });
 }
 

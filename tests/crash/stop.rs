@@ -122,3 +122,59 @@ fn two_applies_at_once() {
     assert_all_there("twice", &source, &destination, "shop");
     assert_nothing_left(&task);
 }
+
+/// "The same command resumes" holds for a saved plan too: what its own run has done is not drift.
+#[test]
+fn a_saved_plan_is_resumed_by_the_same_command() {
+    if !testbed::have(Flavor::MariaDb) {
+        return;
+    }
+    let source = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    let destination = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    fill(&source, "shop", 6000);
+    let task = Task::new("saved", &source, &destination, &objects("shop"));
+    task.run(&["plan", "--out", "plan.json"]).expect(0);
+    let command = ["apply", "plan.json", "--yes"];
+    for point in ["statement-finished:2", "chunk-loaded:3", "chunk-committed:4", "table-finished:2", "statement-finished:1"] {
+        let mut running = task.start(&command, &[("DTSCTL_TEST_CHUNK", CHUNK), ("DTSCTL_TEST_PAUSE", point)]);
+        assert!(running.says(&format!("paused at {}\n", point.split(':').next().unwrap())), "{point}: {}", running.said());
+        if point == "chunk-loaded:3" {
+            running.signal_until_ended("INT");
+            running.end().expect(5);
+        } else {
+            running.kill9();
+        }
+    }
+    // What others do meanwhile is drift as ever.
+    source.exec("CREATE TABLE shop.later (id INT PRIMARY KEY);").unwrap();
+    task.run(&command).expect(6).says("source table shop.later is new");
+    source.exec("DROP TABLE shop.later;").unwrap();
+    task.run(&command).expect(0);
+    assert_all_there("saved", &source, &destination, "shop");
+    assert_nothing_left(&task);
+    task.run(&command).expect(6).says("the saved plan is finished already");
+}
+
+/// From the beginning again, whatever was there: nothing of the first run is left to be found twice.
+#[test]
+fn begun_again_after_a_kill() {
+    if !testbed::have(Flavor::MariaDb) {
+        return;
+    }
+    let source = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    let destination = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
+    fill(&source, "shop", 3000);
+    let task = Task::new("again", &source, &destination, &objects("shop"));
+    for point in ["statement-started:4", "chunk-noted:3", "table-finished:3", "statement-started:1"] {
+        let few = [("DTSCTL_TEST_CHUNK", CHUNK), ("DTSCTL_TEST_PAUSE", point)];
+        let mut running = task.start(&["apply", "--yes"], &few);
+        assert!(running.says("paused at "), "{point}: {}", running.said());
+        running.kill9();
+        let mut running = task.start(&["apply", "--yes", "--restart"], &few);
+        assert!(running.says("paused at "), "{point}: {}", running.said());
+        running.kill9();
+    }
+    task.run(&["apply", "--yes", "--restart"]).expect(0);
+    assert_all_there("again", &source, &destination, "shop");
+    assert_nothing_left(&task);
+}

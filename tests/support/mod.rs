@@ -111,9 +111,19 @@ impl Task {
 
     /// Starts a command and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        self.start_with(arguments, environment, Stdio::null())
+    }
+
+    /// The same with a standard input that ends when [`Running::end_of_input`] is called.
+    pub(crate) fn start_with_input(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        self.start_with(arguments, environment, Stdio::piped())
+    }
+
+    fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)], input: Stdio) -> Running {
         let mut child = self
             .command(arguments)
             .envs(environment.iter().copied())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -210,6 +220,11 @@ impl Running {
     /// Process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends its standard input.
+    pub(crate) fn end_of_input(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// Whether it has ended by itself.

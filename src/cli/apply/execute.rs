@@ -362,7 +362,7 @@ fn creates(action: &Action) -> Option<(TableName, TableName)> {
 }
 
 /// The fresh plan with the reviewed plan's permissions, when it holds nothing that was not reviewed.
-fn within(reviewed: &Plan, mut fresh: Plan) -> Result<Plan, CommandError> {
+pub(super) fn within(reviewed: &Plan, mut fresh: Plan) -> Result<Plan, CommandError> {
     for action in &mut fresh.actions {
         let known = reviewed.actions.iter().find(|a| {
             a.act == action.act

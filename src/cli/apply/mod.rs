@@ -31,7 +31,7 @@ use crate::{
     plan::{self, ActionRisk, Plan},
     report,
     spec::Spec,
-    state::{self, Holder, Opened, RunEnd, RunStart, RunState, ServerIdentity, StateFile, StateWriter, TaskIdentity},
+    state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, Status, TaskIdentity},
 };
 
 /// What can be typed behind `dtsctl apply`.
@@ -117,7 +117,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
     }
     let prepared = prepare(&spec, &args.allow_unsafe, context.now())?;
     let plan = match saved {
-        Some(saved) => bound(context, saved, prepared.plan)?,
+        Some(saved) => bound(context, saved, prepared.plan, &state_path)?,
         None => prepared.plan,
     };
     if context.settings.format == Format::Table && context.settings.verbosity >= 0 {
@@ -145,8 +145,14 @@ fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
     })
 }
 
-/// The saved plan, when nothing it rests on has changed.
-fn bound(context: &Context, saved: Plan, fresh: Plan) -> Result<Plan, CommandError> {
+/// How the last run of a state file ended does not show in the status while this process holds its lock.
+fn last_run_finished(status: &Status) -> bool {
+    status.run.as_ref().is_some_and(|run| run.ended.is_some() && run.error.is_none())
+}
+
+/// The saved plan, when nothing it rests on has changed; or what is left of it, when it was this very plan that the last run had begun
+/// and not finished.
+fn bound(context: &Context, saved: Plan, fresh: Plan, state_path: &std::path::Path) -> Result<Plan, CommandError> {
     let differences = plan::stale(&saved, &fresh);
     if differences.is_empty() {
         // What the prechecks find and what is permitted counts as of now: rights and rows may have changed since.
@@ -161,6 +167,13 @@ fn bound(context: &Context, saved: Plan, fresh: Plan) -> Result<Plan, CommandErr
         plan.findings = fresh.findings;
         plan.summary = fresh.summary;
         return Ok(plan);
+    }
+    let begun = |status: &Status| status.run.as_ref().and_then(|run| run.plan_id.as_ref()) == Some(&saved.id) && !last_run_finished(status);
+    if state::read(state_path, context.now()).is_ok_and(|status| begun(&status))
+        && plan::stale_but_for_itself(&saved, &fresh).is_empty()
+        && execute::within(&saved, fresh.clone()).is_ok()
+    {
+        return Ok(Plan { id: saved.id, ..fresh });
     }
     if !fresh.has_changes() && saved.has_changes() {
         return Err(CommandError::new(Kind::Stale, "the saved plan is finished already")
@@ -228,7 +241,7 @@ fn finish_without_changes(
 ) -> Result<u8, CommandError> {
     // What an earlier run did is all there, whatever the state file knows of it: it may be lost, or the run was killed at its very end.
     if let Some(progress) = &survey.progress
-        && !state::read(state_path, context.now()).is_ok_and(|status| status.state == RunState::Finished)
+        && !state::read(state_path, context.now()).is_ok_and(|status| last_run_finished(&status))
     {
         let (file, _) = StateFile::open_or_create(state_path, &identity(spec, survey), &context.clock())?;
         let writer = file.begin_run(&this_run(), &StopToken::default())?;

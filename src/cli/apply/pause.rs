@@ -1,7 +1,7 @@
 //! For the crash tests: halts the run at a named moment, so that a test can kill it exactly there.
 //!
 //! `DTSCTL_TEST_PAUSE=chunk-loaded:3` says `paused at chunk-loaded` on standard error when that moment is reached for the third time,
-//! and the thread that reached it goes no further.
+//! and the thread that reached it goes no further. With `:stdin` behind it, it goes on when standard input ends.
 //!
 //! `DTSCTL_TEST_CHUNK=500` makes chunks of 500 rows, so that a small table has many of them and a kill has many places to hit.
 
@@ -21,14 +21,17 @@ pub(super) fn chunk_rows() -> Option<u64> {
 pub(super) struct Pause {
     name: String,
     at: u64,
+    goes_on: bool,
     seen: AtomicU64,
 }
 
 impl Pause {
-    /// Reads `NAME` or `NAME:N`.
+    /// Reads `NAME`, `NAME:N` or `NAME:N:stdin`.
     pub(super) fn parse(text: &str) -> Self {
-        let (name, at) = text.split_once(':').unwrap_or((text, "1"));
-        Self { name: name.to_owned(), at: at.parse().unwrap_or(1), seen: AtomicU64::new(0) }
+        let mut parts = text.split(':');
+        let name = parts.next().unwrap_or_default().to_owned();
+        let at = parts.next().and_then(|at| at.parse().ok()).unwrap_or(1);
+        Self { name, at, goes_on: parts.next() == Some("stdin"), seen: AtomicU64::new(0) }
     }
 }
 
@@ -54,6 +57,10 @@ impl Observer for Pause {
         }
         // Standard error itself, and not through the report: the reader is a test.
         let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("paused at {}\n", self.name).as_bytes());
+        if self.goes_on {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            return;
+        }
         loop {
             std::thread::park();
         }
