@@ -1,6 +1,5 @@
 //! Tests of the whole program: one module per feature, one binary.
 
-#![expect(clippy::print_stderr, reason = "seeds and skips must be seen")]
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod apply;

@@ -215,6 +215,14 @@ impl Context {
     /// `render` is called once for each.
     pub fn emit(&mut self, render: &dyn Fn(Format) -> Result<String, CommandError>) -> Result<(), CommandError> {
         // The files first: a reader of standard output that goes away must not cost a report.
+        self.emit_reports(render)?;
+        let text = render(self.settings.format)?;
+        self.stdout.write_all(text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Hands a result to the files of `--report` alone.
+    pub fn emit_reports(&self, render: &dyn Fn(Format) -> Result<String, CommandError>) -> Result<(), CommandError> {
         for report in &self.settings.reports {
             let text = render(report.format)?;
             let mut options = fs::OpenOptions::new();
@@ -225,8 +233,6 @@ impl Context {
                     .hint("`--report FORMAT=PATH` names another file")
             })?;
         }
-        let text = render(self.settings.format)?;
-        self.stdout.write_all(text.as_bytes())?;
         Ok(())
     }
 

@@ -126,6 +126,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         context.stdout.flush()?;
     }
     if plan.is_blocked() {
+        emit_plan(context, &plan)?;
         return Err(blocked(context, &plan));
     }
     if !plan.has_changes() {
@@ -249,12 +250,21 @@ fn finish_without_changes(
         execute::note_all_done(&writer, spec, survey, progress);
         writer.end_run(RunEnd::Finished, None)?;
     }
-    match context.settings.format {
-        Format::Json => write!(context.stdout, "{}", report::plan::json(plan))?,
-        Format::Markdown => writeln!(context.stdout, "No changes.")?,
-        Format::Table => {}
-    }
+    emit_plan(context, plan)?;
     Ok(exit::DONE)
+}
+
+/// The plan as the result, where it comes to nothing more: as a table it stands on standard output already.
+fn emit_plan(context: &mut Context, plan: &Plan) -> Result<(), CommandError> {
+    let options = report::plan::Options::default();
+    let render = |format| {
+        Ok(match format {
+            Format::Json => report::plan::json(plan),
+            Format::Markdown => report::plan::markdown(plan, &options, report::plan::MARKDOWN_LIMIT),
+            Format::Table => report::plan::table(plan, &options),
+        })
+    };
+    if context.settings.format == Format::Table { context.emit_reports(&render) } else { context.emit(&render) }
 }
 
 fn agreed(context: &mut Context, plan: &Plan) -> Result<bool, CommandError> {
@@ -356,20 +366,18 @@ fn conclude(
         Ok(Ended::Done) => {
             writer.end_run(RunEnd::Finished, None)?;
             let status = state::read(state_path, context.now())?;
-            match context.settings.format {
-                Format::Json => write!(context.stdout, "{}", report::status::json(&status))?,
-                Format::Markdown => write!(context.stdout, "{}", report::status::markdown(&status, &context.next("apply")))?,
-                Format::Table => {
-                    let totals = &status.totals;
-                    writeln!(
-                        context.stdout,
-                        "\nApply finished: {} tables, {} rows at the destination.\nNext: `{}` proves it.",
-                        totals.tables_finished,
-                        totals.rows_done,
-                        context.next("verify")
-                    )?;
-                }
-            }
+            let (again, proof) = (context.next("apply"), context.next("verify"));
+            context.emit(&|format| {
+                Ok(match format {
+                    Format::Json => report::status::json(&status),
+                    Format::Markdown => report::status::markdown(&status, &again),
+                    Format::Table => format!(
+                        "\nApply finished: {}, {} at the destination.\nNext: `{proof}` proves it.\n",
+                        report::text::plural(status.totals.tables_finished, "table"),
+                        report::text::plural(status.totals.rows_done, "row"),
+                    ),
+                })
+            })?;
             Ok(exit::DONE)
         }
         Ok(Ended::Stopped) => {
