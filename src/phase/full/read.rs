@@ -17,7 +17,7 @@ use crate::{
 pub(super) const CHUNK_BYTES: u64 = 16 << 20;
 
 /// Or to this many rows.
-pub(super) const CHUNK_ROWS: u64 = 250_000;
+pub(super) const CHUNK_ROWS: u64 = 100_000;
 
 /// Pages aim at this many bytes by the server's estimate of a row's length.
 const PAGE_BYTES: u64 = 64 << 20;
