@@ -13,7 +13,7 @@ fn restarted_while_it_copies(flavor: Flavor, wide: u32) {
     let source = Server::start(flavor, ServerOptions::new()).unwrap();
     let destination = Server::start(flavor, ServerOptions::new().arg("--local-infile=1")).unwrap();
     fill(&source, "shop", wide);
-    let task = Task::new("restart", &source, &destination, &(objects("shop") + "throttle: {full: {mbps: 4}}\n"));
+    let task = Task::new("restart", &source, &destination, &(objects("shop") + "throttle: {full: {mbps: 2}}\n"));
     let mut running = task.start(&["apply", "--yes", "--threads", "3"], &[("DTSCTL_TEST_CHUNK", CHUNK)]);
     let mut rows = 0;
     for server in [&destination, &source] {
@@ -35,12 +35,12 @@ fn restarted_while_it_copies(flavor: Flavor, wide: u32) {
 
 #[test]
 fn servers_restarted_while_it_copies_on_mariadb() {
-    restarted_while_it_copies(Flavor::MariaDb, 24_000);
+    restarted_while_it_copies(Flavor::MariaDb, 18_000);
 }
 
 #[test]
 fn servers_restarted_while_it_copies_on_mysql() {
-    restarted_while_it_copies(Flavor::MySql, 12_000);
+    restarted_while_it_copies(Flavor::MySql, 18_000);
 }
 
 /// The first look at the servers after a lost connection was not allowed to fail: a server that took longer than a quarter of a second
