@@ -1,6 +1,5 @@
 //! A server that is killed and comes back while the tool runs.
 
-use mysql::prelude::Queryable;
 use testbed::{Flavor, Server, ServerOptions, equal};
 
 use super::{CHUNK, assert_all_there, assert_nothing_left, copied, fill, objects, until_copied, until_waiting};
@@ -82,16 +81,9 @@ fn destination_restarted_while_it_builds_an_index() {
     }
     let source = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
     let destination = Server::start(Flavor::MariaDb, ServerOptions::new()).unwrap();
-    fill(&source, "shop", 30_000);
+    fill(&source, "shop", 3000);
     let task = Task::new("index", &source, &destination, &objects("shop"));
-    let mut running = task.start(&["apply", "--yes"], &[]);
-    let mut conn = destination.root_conn().unwrap();
-    until("the index to be built", || {
-        assert!(!running.has_ended(), "{}", running.said());
-        let sql =
-            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%ALTER TABLE `shop`.`wide`%' AND ID <> CONNECTION_ID()";
-        conn.query_first::<u64, _>(sql).unwrap() > Some(0)
-    });
+    let (mut running, _holder) = super::held_at_the_index(&task, &destination);
     destination.kill9().unwrap();
     let waits = until_waiting(&mut running, &task, true);
     assert!(waits.contains("apply of index"), "{waits}");
