@@ -77,7 +77,7 @@ pub fn survey(spec: &Spec) -> Result<Survey, CommandError> {
     let scope = Scope::new(selection, &source_catalog, destination.info());
     let destination_catalog = read_destination(&mut destination, &scope)?;
     let task = mysql::read_progress(&mut destination, &spec.name)?;
-    let progress = progress_of(task.as_ref());
+    let progress = progress_of(task.as_ref(), &scope);
     let diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
     Ok(Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress: task })
 }
@@ -85,7 +85,7 @@ pub fn survey(spec: &Spec) -> Result<Survey, CommandError> {
 fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: SystemTime) -> Result<Plan, CommandError> {
     let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress } =
         survey;
-    let progress = progress_of(progress.as_ref());
+    let progress = progress_of(progress.as_ref(), scope);
     let kept = collations(spec, scope, &diff.changes, destination_catalog);
     let gathered = precheck::gather(
         Ends { source, destination, source_login, destination_login },
@@ -128,12 +128,15 @@ fn read_destination(session: &mut Session, scope: &Scope) -> Result<Catalog, Com
     )?)
 }
 
-/// What the plan must know of a task's progress.
-pub fn progress_of(task: Option<&TaskProgress>) -> Progress {
+/// What the plan must know of a task's progress. What was copied to another table than the spec names now says nothing.
+pub fn progress_of(task: Option<&TaskProgress>, scope: &Scope) -> Progress {
     let mut progress = Progress::default();
     for table in task.iter().flat_map(|t| &t.tables) {
         if table.created_here {
             progress.created.insert(table.destination.clone());
+        }
+        if scope.pair(&table.source).is_some_and(|pair| pair.destination != table.destination) {
+            continue;
         }
         if !table.ranges.is_empty() {
             progress.started.insert(table.source.clone());

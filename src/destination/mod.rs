@@ -275,6 +275,9 @@ pub trait Loader {
     /// Nothing of the chunk stays, except after [`DestinationError::Connect`] with a lost connection, when the outcome is unknown and
     /// [`Destination::range`] tells it. The loader must then be thrown away.
     fn load(&mut self, range: &RangeState, feed: Feed) -> Result<(Option<Loaded>, Feed), DestinationError>;
+
+    /// How many rows it can look at one by one that are skipped or odd in a chunk: one with more fails, so it should end before.
+    fn most_odd(&self) -> u64;
 }
 
 /// A place where databases, tables and rows can be put.

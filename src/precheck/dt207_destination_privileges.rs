@@ -45,7 +45,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         }
     }
     let account = &facts.destination.info.account;
-    let mut findings: Vec<Finding> = lacking
+    lacking
         .into_iter()
         .map(|(database, rights)| {
             let rights = rights.into_iter().collect::<Vec<_>>().join(", ");
@@ -55,18 +55,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
                 format!("GRANT {rights} ON `{}`.* TO the account at the destination", database.replace('`', "``")),
             )
         })
-        .collect();
-    // Rows that are kept are warnings of the statement that skips them, and each of them is looked at.
-    let keeps = facts.tables.iter().any(|t| t.destination.is_some() && facts.spec.conflict.existing_tables == ExistingTables::Ignore);
-    let may = ["SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER"].iter().any(|right| grants.has_everywhere(right));
-    if keeps && facts.spec.phases.full && facts.destination.info.flavor.is_mysql() && !may {
-        findings.push(CHECK.alert(
-            None,
-            format!("account {account} may not raise max_error_count: a chunk stops the copy in which more rows exist already than that"),
-            "GRANT SESSION_VARIABLES_ADMIN ON *.* TO the account at the destination",
-        ));
-    }
-    findings
+        .collect()
 }
 
 /// Rights by the manual's pages of the statements: ALTER TABLE needs ALTER, CREATE and INSERT; a foreign key needs REFERENCES.

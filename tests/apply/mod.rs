@@ -14,6 +14,7 @@ mod selection;
 mod settings;
 mod throttle;
 mod traps;
+mod verified;
 
 use mysql::{Conn, prelude::Queryable as _};
 use testbed::{Flavor, Role, Server, equal, have, shared};

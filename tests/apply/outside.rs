@@ -104,3 +104,37 @@ fn a_sequence_is_the_tasks_own_like_a_table() {
     bed.destination(&format!("USE `{}`;\nINSERT INTO t (v) VALUES (3)", bed.db));
     assert_eq!(bed.numbers("SELECT MAX(id) FROM t"), [110]);
 }
+
+/// The spec names another destination now: what was copied to the old one says nothing about the new one.
+#[test]
+fn a_rename_that_changes_is_another_destination() {
+    let Some(mut bed) = Bed::mariadb("outside_renamed") else { return };
+    bed.source("CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1), (2)");
+    bed.carried();
+    let moved = format!("{}_moved", bed.db);
+    bed.destination(&format!(
+        "DROP DATABASE IF EXISTS `{moved}`;\nCREATE DATABASE `{moved}`;\nCREATE TABLE `{moved}`.t (id INT PRIMARY KEY)"
+    ));
+    let spec = |extra: &str| bed.task.write(&format!("objects: [{{database: {}, rename: {moved}}}]\n{extra}", bed.db));
+    // The table there is somebody else's.
+    spec("");
+    bed.run(&["apply", "--yes"]).expect(3).says("DT224");
+    spec("conflict: {existing_tables: ignore}\n");
+    bed.run(&["apply", "--yes"]).expect(0);
+    let rows: Option<u64> = bed.destination.query_first(format!("SELECT COUNT(*) FROM `{moved}`.t")).expect("rows");
+    assert_eq!(rows, Some(2));
+    bed.run(&["verify"]).expect(0);
+    bed.is_quiet();
+}
+
+/// What appears at the source later is carried by the next apply, and nothing else is touched.
+#[test]
+fn a_table_that_appears_later_is_carried() {
+    let Some(mut bed) = Bed::mariadb("outside_later") else { return };
+    bed.source(TABLES);
+    bed.carried();
+    bed.source("CREATE TABLE later (id INT PRIMARY KEY, t INT, FOREIGN KEY (t) REFERENCES t (id));\nINSERT INTO later VALUES (1, 1)");
+    let plan = bed.run(&["plan"]);
+    assert!(plan.expect(0).stdout.contains("Plan: 1 create, 0 alter, 0 drop; copy 1 table"), "{}", plan.stdout);
+    bed.carried();
+}

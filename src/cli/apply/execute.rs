@@ -184,7 +184,10 @@ impl Execution<'_> {
         for action in plan.actions.iter().filter(|a| a.act == ActionKind::Copy) {
             // A table that is made anew is copied anew, whatever is known of the one before it.
             let anew = plan.actions.iter().any(|a| a.act == ActionKind::Create && a.kind == "table" && a.table == action.table);
-            if let (true, Some(table)) = (anew, &action.source_table) {
+            let Some(table) = &action.source_table else { continue };
+            // So is one that goes to another table than before.
+            let elsewhere = progress.table(table).is_some_and(|known| Some(&known.destination) != action.table.as_ref());
+            if anew || elsewhere {
                 destination.forget_table(table)?;
             }
         }

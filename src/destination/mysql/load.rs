@@ -23,6 +23,8 @@ pub(super) struct MySqlLoader<'a> {
     statement: String,
     /// ENUM columns as the server's warning 1265 names them.
     enums: Vec<String>,
+    /// So many warnings the server lists.
+    most_warnings: u64,
 }
 
 /// What the statements of a chunk came back with.
@@ -37,13 +39,15 @@ struct Written {
 
 impl<'a> MySqlLoader<'a> {
     pub(super) fn new(mut session: Session, destination: &'a MySqlDestination, table: &'a CopyTable) -> Result<Self, DestinationError> {
-        // So that every skipped row is told from every changed value (conflict mode `ignore`); the default is 64 or 1024.
-        // MySQL wants SESSION_VARIABLES_ADMIN for it (seen on 9.7.4). Without it a chunk with more warnings than are kept fails: what is
-        // not seen is not believed. DT207 tells of it where rows may be skipped.
-        match session.exec("preparing the session", "SET SESSION max_error_count=65535") {
-            Err(error) if !error.is_missing_right() => return Err(error.into()),
-            _ => {}
-        }
+        // So that every skipped row is told from every changed value (conflict mode `ignore`). MySQL wants SESSION_VARIABLES_ADMIN for it
+        // (seen on 9.7.4); without it chunks have to be smaller.
+        let most_warnings = match session.exec("preparing the session", "SET SESSION max_error_count=65535") {
+            Ok(_) => 65_535,
+            Err(error) if error.is_missing_right() => {
+                session.query("preparing the session", "SELECT @@SESSION.max_error_count")?.number_at(0, 0).unwrap_or(64)
+            }
+            Err(error) => return Err(error.into()),
+        };
         let order = KeyOrder::of(&table.source).map(|o| o.without_index());
         let statement = match destination.method {
             WriteMethod::LoadData => load_statement(table),
@@ -60,7 +64,7 @@ impl<'a> MySqlLoader<'a> {
             // An ENUM's error value is refused by a strict INSERT. Without strictness it is a warning, and each of these is looked at.
             session.exec("preparing the session", "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")?;
         }
-        Ok(Self { session, destination, table, order, statement, enums })
+        Ok(Self { session, destination, table, order, statement, enums, most_warnings })
     }
 
     fn range_condition(&self, number: u32) -> String {
@@ -245,6 +249,11 @@ impl<'a> MySqlLoader<'a> {
 }
 
 impl Loader for MySqlLoader<'_> {
+    fn most_odd(&self) -> u64 {
+        // A row may come with more than one.
+        (self.most_warnings / 2).max(1)
+    }
+
     fn load(&mut self, range: &RangeState, feed: Feed) -> Result<(Option<Loaded>, Feed), DestinationError> {
         let Ok(first) = feed.pieces.recv() else { return Ok((None, feed)) };
         self.begin(range)?;

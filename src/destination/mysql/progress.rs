@@ -240,7 +240,8 @@ fn insert_table(
         "noting a table",
         &format!(
             "INSERT INTO `dts`.`dtsctl_table` VALUES ({}, {}, {}, {}, {}, {}, 0) ON DUPLICATE KEY UPDATE \
-             `created_here` = `created_here` OR VALUES(`created_here`), `destination_database` = VALUES(`destination_database`), \
+             `created_here` = VALUES(`created_here`) OR `created_here` AND `destination_database` = VALUES(`destination_database`) \
+             AND `destination_table` = VALUES(`destination_table`), `destination_database` = VALUES(`destination_database`), \
              `destination_table` = VALUES(`destination_table`)",
             literal(task),
             literal(&source.database),

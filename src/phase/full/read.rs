@@ -19,9 +19,6 @@ pub(super) const CHUNK_BYTES: u64 = 16 << 20;
 /// Or to this many rows.
 pub(super) const CHUNK_ROWS: u64 = 250_000;
 
-/// Or to this many values that the destination takes only with a warning, so that all warnings of a chunk can be looked at.
-const MOST_ODD_VALUES: u64 = 30_000;
-
 /// Pages aim at this many bytes by the server's estimate of a row's length.
 const PAGE_BYTES: u64 = 64 << 20;
 
@@ -120,6 +117,8 @@ pub(super) struct RangeReader<'a> {
     pub(super) table: &'a CopyTable,
     pub(super) plan: &'a ReadPlan,
     pub(super) throttle: &'a Throttle,
+    /// A chunk ends with so many values that the destination takes only with a warning, so that all of them can be looked at.
+    pub(super) most_odd: u64,
     pub(super) stops: [&'a StopToken; 2],
     pub(super) pieces: SyncSender<Piece>,
     pub(super) empties: Receiver<Vec<u8>>,
@@ -165,8 +164,8 @@ impl RangeReader<'_> {
             session.exec("opening a snapshot", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
         }
         let mut rest = state.rest();
-        // A server lists 65,535 warnings at most, and each row it may skip is one.
-        let most_rows = if self.table.keep_existing { MOST_ODD_VALUES } else { u64::MAX };
+        // Each row that may be skipped is odd.
+        let most_rows = if self.table.keep_existing { self.most_odd } else { u64::MAX };
         let chunk_rows = self.throttle.chunk_rows().min(most_rows);
         let mut chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: None, chunk_rows };
         let mut buffer = Vec::with_capacity(encoder.buffer_bytes() + 4096);
@@ -265,7 +264,7 @@ impl RangeReader<'_> {
         }
         self.plan.keep_edge(row, &mut chunk.last);
         let full = chunk.bytes >= self.throttle.chunk_bytes() || chunk.rows >= chunk.chunk_rows;
-        if full || encoder.odd_values() >= MOST_ODD_VALUES {
+        if full || encoder.odd_values() >= self.most_odd {
             self.throttle.rows(chunk.unpaid_rows, chunk.unpaid_bytes, self.stops);
             let end = chunk.end(false, encoder.take_odd_values());
             self.send(buffer, Some(end), limit)?;

@@ -184,6 +184,7 @@ impl Worker<'_> {
             table: &table.copy,
             plan: &table.plan,
             throttle: &self.settings.throttle,
+            most_odd: loader.most_odd(),
             stops: [self.settings.stop, self.abort],
             pieces,
             empties: returned,
