@@ -145,3 +145,23 @@ fn until_waiting(running: &mut Running, task: &Task, waiting: bool) -> String {
     });
     shown
 }
+
+/// An apply at the ALTER that builds the indexes of `shop.wide` after the rows: held up there by a transaction that has read the table,
+/// until that is ended.
+fn held_at_the_index(task: &Task, destination: &Server) -> (Running, mysql::Conn) {
+    let mut running =
+        task.start_with_input(&["apply", "--yes", "--lock-timeout", "10m"], &[("DTSCTL_TEST_PAUSE", "phase-started:3:stdin")]);
+    assert!(running.says("paused at phase-started\n"), "{}", running.said());
+    let mut holder = destination.root_conn().unwrap();
+    holder.query_drop("BEGIN").unwrap();
+    holder.query_drop("SELECT COUNT(*) FROM shop.wide").unwrap();
+    running.end_of_input();
+    let mut conn = destination.root_conn().unwrap();
+    until("the index to be built", || {
+        assert!(!running.has_ended(), "{}", running.said());
+        let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%ALTER TABLE `shop`.`wide`%' \
+                   AND STATE LIKE 'Waiting for%' AND ID <> CONNECTION_ID()";
+        conn.query_first::<u64, _>(sql).unwrap() > Some(0)
+    });
+    (running, holder)
+}

@@ -58,19 +58,10 @@ fn a_statement_goes_on_when_its_connection_is_cut() {
     fill(&source, "shop", 40_000);
     let proxy = Proxy::start(&[&destination]).unwrap();
     let task = Task::new("alter", &source, End::via(&destination, &proxy), &objects("shop"));
-    let mut running = task.start(&["apply", "--yes"], &[]);
-    let mut conn = destination.root_conn().unwrap();
-    let mut alters = || -> u64 {
-        let sql =
-            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%ALTER TABLE `shop`.`wide`%' AND ID <> CONNECTION_ID()";
-        conn.query_first(sql).unwrap().unwrap()
-    };
-    until("the index to be built", || {
-        assert!(!running.has_ended(), "{}", running.said());
-        alters() > 0
-    });
+    let (running, mut holder) = super::held_at_the_index(&task, &destination);
+    // Let go and cut at once: a server ends a statement that waits for a lock when its client is gone, but not one that builds an index.
+    holder.query_drop("COMMIT").unwrap();
     proxy.cut();
-    assert_eq!(alters(), 1, "it was over before the connection was cut, so this tested nothing");
     running.end().expect(0).says("waits: ");
     assert_all_there("alter", &source, &destination, "shop");
     assert_nothing_left(&task);
