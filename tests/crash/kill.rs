@@ -39,9 +39,8 @@ const LATE: &[&str] = &[
     "table-finished:1",
     "phase-finished:2",
     "phase-started:3",
+    // Index builds go side by side: how many are left after each of these is a matter of chance.
     "statement-started:1",
-    "statement-finished:1",
-    "statement-started:2",
     "statement-finished:1",
     "phase-finished:3",
 ];
