@@ -306,7 +306,16 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
     let source = survey.source_catalog.table(from).ok_or_else(|| missing("source", from))?;
     let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
     let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
-    Ok(CopyTable::new(source.clone(), destination.clone(), keep))
+    let table = CopyTable::new(source.clone(), destination.clone(), keep);
+    // The plan says which columns go; fewer would be values lost in silence.
+    let planned = action.copy.as_ref().and_then(|c| c.columns.as_ref()).map_or_else(|| source.copied_columns().len(), Vec::len);
+    if table.columns.len() != planned {
+        return Err(Halt::from(
+            CommandError::failed(format!("{to} takes {} of the {planned} columns that the plan copies", table.columns.len()))
+                .hint("`dtsctl plan` shows how the definitions differ"),
+        ));
+    }
+    Ok(table)
 }
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
