@@ -66,13 +66,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams) 
     }
     let paint = settings.paint_err;
     let mut context = Context::new(settings, streams);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), file = %context.settings.file.display(), "{}", matches.subcommand_name().unwrap_or_default());
     let result = dispatch(&mut context, cli.command).and_then(|code| {
         context.stdout.flush()?;
         Ok(code)
     });
     match result {
-        Ok(code) => code,
+        Ok(code) => {
+            tracing::info!(code, "ended");
+            code
+        }
         Err(error) => {
+            let (code, message) = (error.kind.code(), error.shown.message.as_str());
+            tracing::info!(code, message, causes = ?error.shown.causes, "ended");
             // What was written of the document so far comes before the error.
             let _ = context.stdout.flush();
             failed(&error, &mut context.stderr, paint)

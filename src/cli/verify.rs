@@ -108,7 +108,14 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
     };
     let stop = StopToken::default();
     let signals = Signals::watch(&stop)?;
-    let result = verify::run(&settings, &source, &destination, &stop, &|p| shown.observe(p));
+    let result = verify::run(&settings, &source, &destination, &stop, &|p| {
+        match p {
+            verify::Progress::TableFinished { table, verdict } => tracing::info!(%table, ?verdict, "table compared"),
+            verify::Progress::Waiting { reason } => tracing::info!(reason, "waiting"),
+            other => tracing::debug!(?other, "verify"),
+        }
+        shown.observe(p);
+    });
     drop(signals);
     shown.finish();
     let mut receipt = result?;

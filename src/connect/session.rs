@@ -335,6 +335,8 @@ impl Session {
         };
         session.info = session.read_info()?;
         session.prepare(purpose)?;
+        let (id, server) = (session.conn.connection_id(), session.flavor());
+        tracing::debug!(address = session.address, id, %server, purpose = purpose.name(), tls = session.info.tls_cipher, "session opened");
         Ok(session)
     }
 

@@ -6,6 +6,7 @@
 
 mod documents;
 mod existing;
+mod log;
 mod outside;
 mod phases;
 mod refused;

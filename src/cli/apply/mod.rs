@@ -1,6 +1,7 @@
 //! `dtsctl apply`: runs the phases.
 
 mod execute;
+mod log;
 mod pause;
 mod restart;
 mod watch;
@@ -312,7 +313,7 @@ fn carry_out(
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
-    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>, Arc::new(log::Log)];
     let shown = match context.settings.progress {
         Progress::Bar => Some(report::progress::bars()),
         Progress::Plain => Some(report::progress::plain(std::io::stderr(), PLAIN_INTERVAL)),
