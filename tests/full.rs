@@ -160,3 +160,32 @@ fn a_column_of_another_charset_is_converted() {
         }
     }
 }
+
+/// A text column may meet a JSON column under `existing_tables: ignore`. Its bytes are in its own charset: C3A9 in latin1 is two letters, and
+/// read as UTF-8 it would be one.
+#[test]
+fn text_of_another_charset_becomes_json_by_its_letters() {
+    let flavor = Flavor::MySql;
+    if !testbed::have(flavor) {
+        return;
+    }
+    let source = testbed::shared(flavor, testbed::Role::Source);
+    for (option, method, database) in
+        [("--local-infile=1", WriteMethod::LoadData, "rejson_load"), ("--local-infile=0", WriteMethod::Insert, "rejson_insert")]
+    {
+        let destination = Server::start(flavor, ServerOptions::new().arg(option)).expect("a server");
+        for (server, kind) in [(source, "VARCHAR(40) CHARACTER SET latin1"), (&destination, "JSON")] {
+            let sql = format!("CREATE DATABASE {database};\nCREATE TABLE {database}.t (id INT PRIMARY KEY, j {kind});\n");
+            testbed::sql::run(&mut server.root_conn().expect("a connection"), &sql).expect("made");
+        }
+        source
+            .exec(&format!("INSERT INTO {database}.t VALUES (1, _latin1 x'22C3A922'), (2, _latin1 x'22E922'), (3, NULL), (4, '[1]')"))
+            .expect("filled");
+        copy_tables(source, &destination, database, database, method);
+        let hex = |server: &Server, value: &str| {
+            let mut session = Session::open(&login(server), Purpose::Catalog).expect("a session");
+            session.query("reading", &format!("SELECT id, HEX({value}) FROM {database}.t ORDER BY id")).expect("rows").rows
+        };
+        assert_eq!(hex(&destination, "CAST(j AS CHAR)"), hex(source, "CONVERT(j USING utf8mb4)"), "{method:?}");
+    }
+}

@@ -101,6 +101,11 @@ impl CopyTable {
         Self { source, destination, columns, keep_existing }
     }
 
+    /// The charset that a copied column's text is in; what has none of its own is sent in utf8mb4.
+    pub fn source_charset(&self, copied: usize) -> &str {
+        self.source.columns[self.columns[copied].0].charset.as_deref().unwrap_or("utf8mb4")
+    }
+
     /// The charset that a copied column's bytes are in, where the destination's column has another and the server must convert them.
     pub fn converts_from(&self, copied: usize) -> Option<&str> {
         let (s, d) = self.columns[copied];

@@ -53,7 +53,7 @@ impl Watch {
     /// Begins to watch. The first signal asks for a clean stop, the second ends the process at once with exit 5.
     pub(super) fn start(watched: Watched<'_>) -> std::io::Result<Self> {
         let signalled = signals::flag()?;
-        let control = ControlWatch::open(watched.state).ok();
+        let control = ControlWatch::open(watched.state).map_err(std::io::Error::other)?;
         let end = StopToken::default();
         let reason: Arc<Mutex<Option<Reason>>> = Arc::default();
         let (until, why) = (end.clone(), Arc::clone(&reason));
@@ -65,7 +65,7 @@ impl Watch {
                 let mut found = None;
                 if signalled.load(Ordering::SeqCst) {
                     found = Some(Reason::Signal);
-                } else if control.as_ref().is_some_and(|c| c.stop_requested().unwrap_or(false)) {
+                } else if control.stop_requested().unwrap_or(false) {
                     found = Some(Reason::Asked);
                 } else if limit.is_some_and(|limit| started.elapsed() >= limit) {
                     found = Some(Reason::TimeLimit);

@@ -149,8 +149,13 @@ impl InsertEncoder {
     pub(super) fn new(table: &CopyTable, packet: u64) -> Self {
         // 1 MiB statements cost the server least (traps.md part 3); leave room for the head and one average row.
         let buffer_bytes = usize::try_from(packet / 4).unwrap_or(usize::MAX).clamp(1 << 10, 1 << 20);
-        let introducers = (0..table.columns.len()).map(|i| format!("_{}", table.converts_from(i).unwrap_or("binary"))).collect();
-        Self { forms: forms(table), introducers, buffer_bytes, odd_values: 0 }
+        let forms = forms(table);
+        let charset = |(i, form): (usize, &Form)| match form {
+            Form::Json => table.source_charset(i),
+            _ => table.converts_from(i).unwrap_or("binary"),
+        };
+        let introducers = forms.iter().enumerate().map(|column| format!("_{}", charset(column))).collect();
+        Self { forms, introducers, buffer_bytes, odd_values: 0 }
     }
 }
 
@@ -189,19 +194,14 @@ impl Encoder for InsertEncoder {
         match (value, self.forms[column]) {
             (None, _) => out.extend_from_slice(b"NULL"),
             (Some(value), Form::Plain) => push_quoted(out, value),
-            (Some(value), Form::Json) => {
-                json::carried_exactly(value)?;
-                if std::str::from_utf8(value).is_err() {
-                    return Err("a JSON text is not valid UTF-8".to_owned());
-                }
-                out.extend_from_slice(b"_utf8mb4");
-                push_quoted(out, value);
-            }
             (Some([]), Form::Enum) => {
                 self.odd_values += 1;
                 out.extend_from_slice(b"''");
             }
-            (Some(value), Form::Bytes | Form::Enum) => {
+            (Some(value), form) => {
+                if form == Form::Json {
+                    json::carried_exactly(value)?;
+                }
                 out.extend_from_slice(self.introducers[column].as_bytes());
                 // Quotes and backslashes are looked for in the charset of the statement, which is UTF-8.
                 if std::str::from_utf8(value).is_ok() && memchr(0x1a, value).is_none() {

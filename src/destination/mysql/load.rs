@@ -309,7 +309,7 @@ fn column_list(table: &CopyTable, each: impl Fn(usize, &str) -> String) -> Strin
 /// another charset would take them for its own. Such columns go through a variable.
 fn read_as(table: &CopyTable, copied: usize) -> Option<&str> {
     match table.destination.columns[table.columns[copied].1].kind {
-        TypeKind::Json | TypeKind::NamedText => Some("utf8mb4"),
+        TypeKind::Json | TypeKind::NamedText => Some(table.source_charset(copied)),
         _ => table.converts_from(copied),
     }
 }
