@@ -70,6 +70,11 @@ impl Proxy {
         self.shared.cut_after.store(self.bytes() + bytes, Ordering::SeqCst);
     }
 
+    /// Takes back a [`Proxy::cut_after`] that has not happened yet.
+    pub fn cut_never(&self) {
+        self.shared.cut_after.store(0, Ordering::SeqCst);
+    }
+
     /// Whether new connections are closed as soon as they come.
     pub fn refuse(&self, refuse: bool) {
         self.shared.refuse.store(refuse, Ordering::SeqCst);
