@@ -2,6 +2,7 @@
 //!
 //! The rooms, and who may use whom (a test greps the `use crate::` lines for this):
 //!
+//! - `binlog` turns the source's binlog into typed changes.
 //! - `connect` opens sessions and alone knows vendors and versions.
 //! - `catalog` is what a server holds: the model, and the queries that fill it.
 //! - `precheck` gathers facts of both servers and judges them, one check a file.
@@ -14,6 +15,7 @@
 //! - `report` is the only printing beside `cli`.
 //! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
+pub mod binlog;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

@@ -61,8 +61,9 @@ fn rooms_use_only_whom_they_may() {
     let forbidden: &[(&str, &[&str])] = &[
         ("spec", &["connect", "catalog", "diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
         ("ddl", &["connect", "diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
-        ("connect", &["catalog", "diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
-        ("catalog", &["diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
+        ("connect", &["binlog", "catalog", "diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
+        ("binlog", &["diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck", "spec", "ddl"]),
+        ("catalog", &["binlog", "diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
         ("diff", &["plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
         ("plan", &["phase", "state", "cli", "report", "verify", "precheck"]),
         ("destination", &["phase", "state", "cli", "report", "verify", "precheck", "plan", "diff", "spec"]),

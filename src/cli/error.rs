@@ -203,6 +203,8 @@ impl From<DestinationError> for CommandError {
             DestinationError::Progress { .. } => {
                 chain(Kind::Unusable, &error).hint("use the dtsctl that wrote them, or begin again with `dtsctl apply --restart`")
             }
+            DestinationError::Conflict { .. } => chain(Kind::Failed, &error)
+                .hint("`conflict.rows` of the spec is `fail`; mend the row at the destination and resume, or choose another policy"),
             DestinationError::FeedEnded { .. } => chain(Kind::Failed, &error).hint(RESUME),
         }
     }

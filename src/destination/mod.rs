@@ -4,6 +4,7 @@
 //! The hard idea: progress is kept *by the destination*, in the same transaction as the rows it stands for. A phase never decides that
 //! something is done; it asks.
 
+pub mod change;
 pub mod mysql;
 
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -52,6 +53,18 @@ pub enum DestinationError {
     Progress {
         /// What is wrong.
         what: String,
+    },
+    /// A row at the destination is not as the binlog says it was, and `conflict.rows` is `fail`. The transaction was rolled back.
+    #[error("{table}: {rows} rows with conflict `{}` by key ({}); the transaction was rolled back", kind.name(), key.join(", "))]
+    Conflict {
+        /// Destination table.
+        table: TableName,
+        /// What kind.
+        kind: change::ConflictKind,
+        /// The key's columns.
+        key: Vec<String>,
+        /// How many rows.
+        rows: u64,
     },
     /// The reading side ended before the chunk did; nothing of the chunk stays.
     #[error("the reader of {table} stopped")]

@@ -1,0 +1,15 @@
+//! From the source's binlog to typed changes: events taken apart, transactions put together, row images decoded.
+//!
+//! The data flows one way: `connect` hands over raw events, `stream` takes them apart and puts whole groups together as [`Item`]s,
+//! `image` turns a raw row image into cells in the form in which the full copy reads values, so that both paths write through one
+//! encoder. An event of a type that is not on the list of those that may be passed over stops the task: nothing unknown is skipped.
+
+pub mod image;
+pub mod item;
+pub mod position;
+pub mod table_map;
+
+pub use image::Image;
+pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
+pub use position::{Place, Position};
+pub use table_map::{TableMap, WireColumn};

@@ -1,0 +1,163 @@
+//! Changes on their way to a destination, and what writing them came to.
+
+use std::sync::Arc;
+
+use super::{CopyTable, DestinationError};
+use crate::{
+    binlog::{Image, Position},
+    catalog::TableName,
+};
+
+/// One change of one row, before and after. Images have the source table's columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowChange {
+    /// A new row.
+    Insert(Image),
+    /// A row that is gone.
+    Delete(Image),
+    /// A row that changed; its key may be another one after.
+    Update {
+        /// As it was.
+        before: Image,
+        /// As it is.
+        after: Image,
+    },
+}
+
+/// The net effect of a stretch of the binlog on one table with a key: no two entries are about one row.
+///
+/// Written as: all rows of `deletes` and of the before images of `updates` whose unique values change go first, then come the new ones;
+/// so a unique value may move from row to row inside it.
+#[derive(Debug, Clone)]
+pub struct TableChanges {
+    /// Source and destination definition and how their columns meet.
+    pub table: Arc<CopyTable>,
+    /// Rows that are gone.
+    pub deletes: Vec<Image>,
+    /// Rows that changed, before and after; the key columns' bytes are the same in both.
+    pub updates: Vec<(Image, Image)>,
+    /// Rows that are new.
+    pub inserts: Vec<Image>,
+}
+
+/// What one transaction at the destination writes, or a part of it: the net effect of whole source transactions.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Tables with a key.
+    pub keyed: Vec<TableChanges>,
+    /// Tables without one, in which rows are told apart by all of their columns: every change in the order in which it happened.
+    pub keyless: Vec<(Arc<CopyTable>, Vec<RowChange>)>,
+}
+
+/// How sure the writer may be of what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The copy may have brought rows that are newer than the change: repeating it must be harmless, and no count means anything.
+    /// Keyless tables are always strict, since they start at the exact position of their snapshot.
+    Repeatable,
+    /// Each statement knows how many rows it touches; another count is a conflict.
+    Strict(OnConflict),
+}
+
+/// What is done about a row that is not as it must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The task stops and nothing of the transaction stays.
+    Fail,
+    /// The destination's row stays as it is.
+    Ignore,
+    /// The source's row wins.
+    Overwrite,
+}
+
+/// What kind of row was in the way, or was not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictKind {
+    /// INSERT met a row with the same value in a unique key.
+    InsertExists,
+    /// UPDATE found no such row.
+    UpdateMissing,
+    /// UPDATE would give a row a unique value that another has.
+    UpdateExists,
+    /// DELETE found no such row.
+    DeleteMissing,
+}
+
+impl ConflictKind {
+    /// As status and the progress tables write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InsertExists => "insert-exists",
+            Self::UpdateMissing => "update-missing",
+            Self::UpdateExists => "update-exists",
+            Self::DeleteMissing => "delete-missing",
+        }
+    }
+}
+
+/// Rows that were not as they must be. Names of columns, never values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Source table.
+    pub table: TableName,
+    /// What kind.
+    pub kind: ConflictKind,
+    /// The key's columns at the destination, by name.
+    pub key: Vec<String>,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// What writing a batch came to, before it is committed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows inserted, updated, deleted, as the batch has them after folding.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// What was not as it must be, and was dealt with.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// How far the incremental phase has come; committed with the rows it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Everything before it is at the destination.
+    pub position: Position,
+    /// Where reading must begin again, when that is earlier: an XA transaction prepared there is not committed yet.
+    pub read_from: Option<Position>,
+    /// When the newest transaction was committed at the source, in microseconds since 1970 UTC.
+    pub source_micros: u64,
+    /// Source transactions in this commit.
+    pub transactions: u64,
+    /// Row changes read from the binlog in this commit, before folding.
+    pub row_events: u64,
+}
+
+/// One writing session of the incremental phase. It writes in a transaction of its own that [`Lane::commit`] ends, so that several lanes
+/// can write side by side and commit in the source's order.
+pub trait Lane: Send {
+    /// Writes changes into the open transaction, beginning one when none is open. May be called several times before the commit.
+    ///
+    /// # Errors
+    /// [`DestinationError::Conflict`] under [`OnConflict::Fail`]; as the server or the connection fails. The transaction must then be
+    /// rolled back.
+    fn write(&mut self, batch: &Batch, certainty: Certainty) -> Result<Written, DestinationError>;
+
+    /// Moves the task's position on and commits, in one round trip where the server allows it. With nothing written it commits the
+    /// position alone.
+    ///
+    /// # Errors
+    /// [`DestinationError::TakenOver`] when another run has the task, and nothing is committed; as the connection fails, when the outcome
+    /// is unknown and [`super::Destination::applied`] tells it.
+    fn commit(&mut self, applied: &Applied) -> Result<(), DestinationError>;
+
+    /// Rolls back whatever is open.
+    ///
+    /// # Errors
+    /// As the connection fails; the server then rolls back by itself.
+    fn roll_back(&mut self) -> Result<(), DestinationError>;
+}

@@ -1,0 +1,3 @@
+//! The incremental phase: follows the binlog and carries every committed change to the destination, exactly once.
+
+pub mod names;
