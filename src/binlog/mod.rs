@@ -7,6 +7,7 @@
 pub mod image;
 pub mod item;
 pub mod position;
+pub mod snapshot;
 pub mod table_map;
 
 pub use image::Image;

@@ -274,6 +274,7 @@ impl Execution<'_> {
             destination,
             progress,
             threads: self.threads,
+            followed: self.spec.phases.incremental,
             throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6))
                 .with_chunks_of(super::pause::chunk_rows()),
             retry: self.windows(),

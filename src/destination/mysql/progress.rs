@@ -5,6 +5,7 @@
 //! statement is still on its way in the server can never commit beside its successor.
 
 use crate::{
+    binlog::Position,
     catalog::{Edge, KeyRange, TableName},
     connect::{Rows, Session},
     destination::{CopyTable, DestinationError, RangeState, TableState, TaskProgress},
@@ -35,6 +36,7 @@ const TABLES: [&str; 4] = [
        `destination_table` VARCHAR(64) NOT NULL,
        `created_here` TINYINT NOT NULL,
        `copied` TINYINT NOT NULL,
+       `start_position` LONGTEXT NULL,
        PRIMARY KEY (`task`, `source_database`, `source_table`)
      ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
     "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_range` (
@@ -52,6 +54,7 @@ const TABLES: [&str; 4] = [
        `rows_found` BIGINT UNSIGNED NOT NULL,
        `bytes` BIGINT UNSIGNED NOT NULL,
        `finished` TINYINT NOT NULL,
+       `rows_replaced` BIGINT UNSIGNED NOT NULL DEFAULT 0,
        `run` BIGINT UNSIGNED NOT NULL,
        PRIMARY KEY (`task`, `source_database`, `source_table`, `number`)
      ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
@@ -113,7 +116,7 @@ pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, D
     let tables = session.query(
         "reading the tables' progress",
         &format!(
-            "SELECT `source_database`, `source_table`, `destination_database`, `destination_table`, `created_here`, `copied` \
+            "SELECT `source_database`, `source_table`, `destination_database`, `destination_table`, `created_here`, `copied`, `start_position` \
              FROM `dts`.`dtsctl_table` WHERE `task` = {} ORDER BY 1, 2",
             literal(task)
         ),
@@ -129,6 +132,7 @@ pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, D
             destination: TableName::new(text(&tables, r, 2), text(&tables, r, 3)),
             created_here: tables.number_at(r, 4) == Some(1),
             copied: tables.number_at(r, 5) == Some(1),
+            start_position: tables.text_at(r, 6).and_then(|t| serde_json::from_str(&t).ok()),
             ranges: Vec::new(),
         })
         .collect();
@@ -149,7 +153,7 @@ pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, D
 }
 
 const RANGE_COLUMNS: &str = "`source_database`, `source_table`, `number`, `kind`, `after_key`, `upto_key`, `cursor_key`, `chunks`, \
-                             `rows_read`, `rows_written`, `rows_found`, `bytes`, `finished`, `run`";
+                             `rows_read`, `rows_written`, `rows_found`, `bytes`, `finished`, `run`, `rows_replaced`";
 
 fn range_of(rows: &Rows, r: usize) -> Result<RangeState, DestinationError> {
     let broken = |what: &str| DestinationError::Progress {
@@ -181,6 +185,7 @@ fn range_of(rows: &Rows, r: usize) -> Result<RangeState, DestinationError> {
         read: number(8)?,
         written: number(9)?,
         found: number(10)?,
+        replaced: number(14)?,
         bytes: number(11)?,
         finished: number(12)? == 1,
     })
@@ -229,6 +234,21 @@ pub(super) fn note_source_position(session: &mut Session, task: &str, position: 
     Ok(())
 }
 
+/// Notes the place of the snapshot under which a table is copied, in the transaction that writes its rows.
+pub(super) fn note_start_position(
+    session: &mut Session,
+    task: &str,
+    source: &TableName,
+    position: &Position,
+) -> Result<(), DestinationError> {
+    let json = serde_json::to_string(position).expect("a position is strings and numbers");
+    session.exec(
+        "noting a table's own position",
+        &format!("UPDATE `dts`.`dtsctl_table` SET `start_position` = {} WHERE {}", literal(&json), table_condition(task, source)),
+    )?;
+    Ok(())
+}
+
 fn insert_table(
     session: &mut Session,
     task: &str,
@@ -239,7 +259,7 @@ fn insert_table(
     session.exec(
         "noting a table",
         &format!(
-            "INSERT INTO `dts`.`dtsctl_table` VALUES ({}, {}, {}, {}, {}, {}, 0) ON DUPLICATE KEY UPDATE \
+            "INSERT INTO `dts`.`dtsctl_table` VALUES ({}, {}, {}, {}, {}, {}, 0, NULL) ON DUPLICATE KEY UPDATE \
              `created_here` = VALUES(`created_here`) OR `created_here` AND `destination_database` = VALUES(`destination_database`) \
              AND `destination_table` = VALUES(`destination_table`), `destination_database` = VALUES(`destination_database`), \
              `destination_table` = VALUES(`destination_table`)",
@@ -267,7 +287,7 @@ pub(super) fn forget_table(session: &mut Session, task: &str, source: &TableName
     let condition = table_condition(task, source);
     session.exec("forgetting a table's progress", "BEGIN")?;
     session.exec("forgetting a table's progress", &format!("DELETE FROM `dts`.`dtsctl_range` WHERE {condition}"))?;
-    session.exec("forgetting a table's progress", &format!("UPDATE `dts`.`dtsctl_table` SET `copied` = 0 WHERE {condition}"))?;
+    session.exec("forgetting a table's progress", &format!("UPDATE `dts`.`dtsctl_table` SET `copied` = 0, `start_position` = NULL WHERE {condition}"))?;
     session.exec("forgetting a table's progress", "COMMIT")?;
     Ok(())
 }
@@ -315,7 +335,7 @@ pub(super) fn begin_table(
                     KeyRange::Between { after, upto } => ("between", after.as_ref(), upto.as_ref()),
                 };
                 format!(
-                    "({}, {}, {}, {}, '{kind}', {}, {}, NULL, 0, 0, 0, 0, 0, 0, {run})",
+                    "({}, {}, {}, {}, '{kind}', {}, {}, NULL, 0, 0, 0, 0, 0, 0, 0, {run})",
                     literal(task),
                     literal(&source.database),
                     literal(&source.table),
@@ -354,7 +374,8 @@ pub(super) fn finish_table(session: &mut Session, task: &str, source: &TableName
     let open = session.query(
         "checking a table's ranges",
         &format!(
-            "SELECT COUNT(*), SUM(`finished` = 0 OR `rows_read` <> `rows_found` AND `rows_read` = `rows_written`) \
+            "SELECT COUNT(*), SUM(`finished` = 0 OR `rows_read` = `rows_written` AND \
+             `rows_found` NOT BETWEEN CAST(`rows_read` AS SIGNED) - CAST(`rows_replaced` AS SIGNED) AND `rows_read`) \
              FROM `dts`.`dtsctl_range` WHERE {condition}"
         ),
     )?;
