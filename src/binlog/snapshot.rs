@@ -11,7 +11,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::position::{Place, Position};
+use super::{
+    gtid::GtidSet,
+    position::{Place, Position},
+};
 use crate::{
     catalog::TableName,
     connect::{ConnectError, Login, Purpose, Session},
@@ -21,7 +24,7 @@ use crate::{
 /// after a pause, since a lock wait that ran out is transient.
 const LOCK_SECONDS: u32 = 2;
 
-/// How long [`end_position`] waits for transactions in the middle of their commit.
+/// How long transactions in the middle of their commit are waited for.
 const COMMITTING: Duration = Duration::from_secs(10);
 
 const DOING: &str = "taking a snapshot with its binlog position";
@@ -30,13 +33,16 @@ fn unexpected(reason: &str) -> ConnectError {
     ConnectError::Unexpected { doing: DOING.to_owned(), reason: reason.to_owned() }
 }
 
-/// A position before which everything is visible to every read that begins after this call, but for what [`settle`] waits for.
+/// A position before which everything is visible to every read that begins after this call, but for what [`settle`] waits for. On MySQL
+/// its GTIDs may be further than its place: both are places to go on from, and what lies between them may come again.
 ///
 /// # Errors
 /// As the connection fails, the account lacks the right (`REPLICATION CLIENT`, `BINLOG MONITOR`), or there is no binlog.
 pub fn start_position(session: &mut Session) -> Result<Position, ConnectError> {
     if session.flavor().is_mysql() {
-        return binlog_end(session);
+        let place = binlog_end(session)?;
+        let gtid = executed(session)?;
+        return Ok(position(session, place, gtid));
     }
     session.exec(DOING, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
     let position = snapshot_place(session);
@@ -49,22 +55,9 @@ pub fn start_position(session: &mut Session) -> Result<Position, ConnectError> {
 /// # Errors
 /// As [`start_position`].
 pub fn end_position(session: &mut Session) -> Result<Position, ConnectError> {
-    if session.flavor().is_mysql() && session.info().is_on("gtid_mode") {
-        // What has been seen may be a moment away from `gtid_executed`; until it is there it is owned by a thread.
-        let owned = |session: &mut Session| -> Result<Vec<String>, ConnectError> {
-            let rows = session.query(DOING, "SELECT @@GLOBAL.gtid_owned")?;
-            Ok(rows.text_at(0, 0).unwrap_or_default().split([',', '#']).map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect())
-        };
-        let (begun, before) = (Instant::now(), owned(session)?);
-        while begun.elapsed() < COMMITTING && !before.is_empty() {
-            let now = owned(session)?;
-            if !before.iter().any(|gtid| now.contains(gtid)) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-    binlog_end(session)
+    let gtid = executed(session)?;
+    let place = binlog_end(session)?;
+    Ok(position(session, place, gtid))
 }
 
 /// Waits until what was in the binlog before this call can be seen in a table. Needed before the first read of each table after
@@ -96,7 +89,7 @@ pub fn open(session: &mut Session, login: &Login, tables: &[&TableName]) -> Resu
     let mut keeper = Session::open(login, Purpose::Read)?;
     lock(&mut keeper, tables)?;
     start(session)?;
-    let position = binlog_end(&mut keeper)?;
+    let position = locked_position(&mut keeper)?;
     // Dropped before, the session would have let go of the lock in the same way.
     keeper.exec(DOING, "UNLOCK TABLES")?;
     Ok(position)
@@ -109,7 +102,18 @@ pub fn open(session: &mut Session, login: &Login, tables: &[&TableName]) -> Resu
 /// As [`open`].
 pub fn open_locked(session: &mut Session, table: &TableName) -> Result<Position, ConnectError> {
     lock(session, &[table])?;
-    binlog_end(session)
+    locked_position(session)
+}
+
+/// While no transaction that has written to the locked tables is on its way.
+fn locked_position(session: &mut Session) -> Result<Position, ConnectError> {
+    let gtid = gtids(session)?;
+    let place = binlog_end(session)?;
+    Ok(position(session, place, gtid))
+}
+
+fn position(session: &Session, place: Place, gtid: Option<GtidSet>) -> Position {
+    Position { place, gtid, server: Some(session.info().identity.as_str().into()) }
 }
 
 fn lock(session: &mut Session, tables: &[&TableName]) -> Result<(), ConnectError> {
@@ -129,15 +133,16 @@ fn snapshot_place(session: &mut Session) -> Result<Position, ConnectError> {
         let row = (0..rows.len()).find(|&r| rows.text_at(r, 0).is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
         rows.text_at(row, 1).filter(|text| !text.is_empty())
     };
-    let offset = value("binlog_snapshot_position").and_then(|text| text.parse().ok());
+    let offset: Option<u64> = value("binlog_snapshot_position").and_then(|text| text.parse().ok());
     let (Some(file), Some(offset)) = (value("binlog_snapshot_file"), offset) else {
         return Err(unexpected("the server names no binlog position of its snapshot; is its binlog on?"));
     };
     if !is_file_name(&file) {
         return Err(unexpected("the name of the binlog file is none"));
     }
-    let gtid = session.query(DOING, &format!("SELECT BINLOG_GTID_POS('{file}', {offset})"))?.text_at(0, 0);
-    Ok(Position { place: Place { file, offset }, gtid })
+    let rows = session.query(DOING, &format!("SELECT BINLOG_GTID_POS('{file}', {offset})"))?;
+    let gtid = set(rows.text_at(0, 0))?;
+    Ok(position(session, Place { file, offset }, gtid))
 }
 
 /// Binlog files are named by the server's administrator, and need not be quoted by us unless they are odd.
@@ -145,20 +150,51 @@ fn is_file_name(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Where the next event will be written.
-fn binlog_end(session: &mut Session) -> Result<Position, ConnectError> {
-    let flavor = session.flavor();
-    // First, so that the place is never behind it.
-    let gtid = if flavor.is_mariadb() { "@@GLOBAL.gtid_binlog_pos" } else { "@@GLOBAL.gtid_executed" };
-    let gtid = if flavor.is_mariadb() || session.info().is_on("gtid_mode") {
-        session.query(DOING, &format!("SELECT {gtid}"))?.text_at(0, 0).map(|set| set.replace('\n', ""))
-    } else {
-        None
+fn set(text: Option<String>) -> Result<Option<GtidSet>, ConnectError> {
+    text.map(|text| text.parse()).transpose().map_err(|_| unexpected("its set of GTIDs is not readable"))
+}
+
+/// All GTIDs that have happened, where the server has them.
+fn gtids(session: &mut Session) -> Result<Option<GtidSet>, ConnectError> {
+    let variable = match session.flavor().is_mariadb() {
+        true => "@@GLOBAL.gtid_binlog_pos",
+        false if session.info().is_on("gtid_mode") => "@@GLOBAL.gtid_executed",
+        false => return Ok(None),
     };
-    let rows = session.query(DOING, flavor.binlog_status_statement())?;
-    let offset = rows.text_at(0, 1).and_then(|text| text.parse().ok());
-    match (rows.text_at(0, 0), offset) {
-        (Some(file), Some(offset)) => Ok(Position { place: Place { file, offset }, gtid }),
+    set(session.query(DOING, &format!("SELECT {variable}"))?.text_at(0, 0))
+}
+
+/// The same once what is in the binlog and may have been seen, but is still a moment away from `gtid_executed`, has come to be in it. Until
+/// then a thread owns it.
+fn executed(session: &mut Session) -> Result<Option<GtidSet>, ConnectError> {
+    if session.flavor().is_mysql() && session.info().is_on("gtid_mode") {
+        let begun = Instant::now();
+        let before = owned(session)?;
+        let mut left = before.clone();
+        while begun.elapsed() < COMMITTING && left.iter().any(|gtid| before.contains(gtid)) {
+            std::thread::sleep(Duration::from_millis(5));
+            left = owned(session)?;
+        }
+    }
+    gtids(session)
+}
+
+/// `UUID:7#12:8#14, UUID2:...`: numbers, each with the thread that owns it, as one text each.
+fn owned(session: &mut Session) -> Result<Vec<String>, ConnectError> {
+    let text = session.query(DOING, "SELECT @@GLOBAL.gtid_owned")?.text_at(0, 0).unwrap_or_default();
+    let of_server = |part: &str| -> Vec<String> {
+        let Some((server, numbers)) = part.trim().split_once(':') else { return Vec::new() };
+        numbers.split(':').map(|number| format!("{server}:{}", number.split('#').next().unwrap_or_default())).collect()
+    };
+    Ok(text.split(',').flat_map(of_server).collect())
+}
+
+/// Where the next event will be written.
+fn binlog_end(session: &mut Session) -> Result<Place, ConnectError> {
+    let statement = session.flavor().binlog_status_statement();
+    let rows = session.query(DOING, statement)?;
+    match (rows.text_at(0, 0), rows.text_at(0, 1).and_then(|text| text.parse().ok())) {
+        (Some(file), Some(offset)) => Ok(Place { file, offset }),
         _ => Err(unexpected("the server names no binlog position; is its binlog on?")),
     }
 }
