@@ -1,3 +1,6 @@
 //! The incremental phase: follows the binlog and carries every committed change to the destination, exactly once.
 
 pub mod names;
+mod until;
+
+pub use until::{Goal, Until};
