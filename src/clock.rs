@@ -66,9 +66,10 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
     if !separated || !(1970..=9999).contains(&year) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    // The day with this name is near; looking for it needs no second algorithm.
-    let about = (year - 1970) * 365 + (year - 1970) / 4 + (month - 1) * 30;
-    let days = (about - 20..about + 60).find(|&d| civil(d) == (year, month, day))?;
+    let days = day_number(year, month, day);
+    if civil(days) != (year, month, day) {
+        return None;
+    }
     let mut rest = text.get(19..)?;
     let mut micros = 0;
     if let Some(fraction) = rest.strip_prefix('.') {
@@ -89,6 +90,15 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
     };
     let seconds = days * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
     u64::try_from(seconds).ok().map(|seconds| seconds * 1_000_000 + micros)
+}
+
+/// The day counted from 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant, days_from_civil). A day that no month has comes
+/// out as one of the next month.
+fn day_number(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 /// Year, month and day of a day counted from 1970-01-01 in the proleptic Gregorian calendar.

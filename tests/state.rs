@@ -12,8 +12,8 @@ use dtsctl::{
     clock::Clock,
     event::{Event, Observer, Phase, PlannedTable, StopToken},
     state::{
-        ControlWatch, Holder, Opened, RangeTruth, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
-        TableState, TaskIdentity, holder, lock, progress, read, request_stop, saved_plan,
+        ControlWatch, Holder, Opened, RangeTruth, Requests, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
+        TableState, TaskIdentity, holder, lock, progress, read, request_setting, request_stop, saved_plan,
     },
 };
 

@@ -1,6 +1,10 @@
 //! The points that `apply --until`, `stop --at` and the control row name, read in one place.
 
-use crate::{binlog::Place, clock::parse_rfc3339, phase::incremental::Until};
+use crate::{
+    binlog::{GtidSet, Place},
+    clock::parse_rfc3339,
+    phase::incremental::Until,
+};
 
 /// Reads `caught-up`, `never`, `gtid:SET`, `pos:FILE:POS` or `time:RFC3339`.
 pub(super) fn until(text: &str) -> Result<Until, String> {
@@ -9,12 +13,9 @@ pub(super) fn until(text: &str) -> Result<Until, String> {
         None if text == "never" => Ok(Until::Never),
         None if text == "caught-up" => Ok(Until::CaughtUp),
         Some(("gtid", set)) => {
-            let set: String = set.chars().filter(|c| !c.is_whitespace()).collect();
-            let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | ',' | '_');
-            if set.is_empty() || !set.chars().all(known) {
-                return Err("write the set as the source does: gtid:UUID:1-5 (MySQL) or gtid:0-1-5 (MariaDB)".to_owned());
-            }
-            Ok(Until::Gtid(set))
+            let hint = "write the set as the source does: gtid:UUID:1-5 (MySQL) or gtid:0-1-5 (MariaDB)";
+            let set: GtidSet = set.parse().map_err(|error| format!("{error}; {hint}"))?;
+            if set.is_empty() { Err(hint.to_owned()) } else { Ok(Until::Gtid(set)) }
         }
         Some(("pos", place)) => {
             let (file, offset) = place.rsplit_once(':').ok_or("write pos:FILE:POS, such as pos:binlog.000007:4711")?;

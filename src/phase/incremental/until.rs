@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{binlog::Place, clock::rfc3339};
+use crate::{
+    binlog::{GtidSet, Place},
+    clock::rfc3339,
+};
 
 /// A point at which the incremental phase ends well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +17,8 @@ pub enum Until {
     Never,
     /// Everything is applied that the source had when the phase had read so far.
     CaughtUp,
-    /// Every transaction of this GTID set is applied; the set is in the source's own notation.
-    Gtid(String),
+    /// Every transaction of this set is applied.
+    Gtid(GtidSet),
     /// Everything before this place of the source's binlog is applied. The phase ends behind the transaction that reaches it.
     Place(Place),
     /// Everything is applied that was committed at the source before this moment, in microseconds since 1970 UTC. A source that is quiet
