@@ -58,7 +58,7 @@ pub struct GlobalArgs {
     pub state: Option<PathBuf>,
     /// How the result is written to standard output
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table", env = "DTSCTL_FORMAT", hide_env_values = true)]
-    pub format: Format,
+    pub format: FormatChoice,
     /// Also write the result to a file, which is appended to; repeatable
     #[arg(long, global = true, value_name = "FORMAT=PATH", env = "DTSCTL_REPORT", hide_env_values = true, value_parser = report)]
     pub report: Vec<Report>,
@@ -139,6 +139,30 @@ pub enum Format {
     Json,
     /// For pull requests
     Markdown,
+}
+
+/// What `--format` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatChoice {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For pull requests
+    Markdown,
+    /// Annotations of GitHub Actions; `validate` only
+    Github,
+}
+
+impl FormatChoice {
+    /// The format of a document; annotations have their table beside them.
+    pub fn document(self) -> Format {
+        match self {
+            Self::Table | Self::Github => Format::Table,
+            Self::Json => Format::Json,
+            Self::Markdown => Format::Markdown,
+        }
+    }
 }
 
 /// When to use colour.

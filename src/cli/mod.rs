@@ -93,6 +93,10 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, CommandError>
     if no_result && context.settings.reports_typed {
         return Err(CommandError::usage("this command has no result for --report to write").hint("leave `--report` out"));
     }
+    if context.settings.annotates && !matches!(command, Command::Validate(_)) {
+        return Err(CommandError::usage("--format github is for `validate` alone")
+            .hint("`--format markdown` is what a pull request's comment wants"));
+    }
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Validate(args) => validate::run(context, &args),
