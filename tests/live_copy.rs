@@ -14,7 +14,10 @@ use dtsctl::{
     connect::{Login, Place, Purpose, RetryWindows, Session, TlsChoice, TlsLevel},
     destination::{CopyTable, Destination as _, TaskProgress, mysql::MySqlDestination},
     event::{Event, Observer, StopToken},
-    phase::full::{self, FullOutcome, FullSettings, Throttle},
+    phase::{
+        full::{self, FullOutcome, FullSettings, Throttle},
+        throttle::{Limit, Limits},
+    },
 };
 use mysql::prelude::Queryable as _;
 use testbed::{Flavor, Server, ServerOptions};
@@ -106,12 +109,17 @@ fn keyless_tables_know_their_place(flavor: Flavor) {
                     let before = written.load(Ordering::SeqCst);
                     crate::support::until("some rows", || written.load(Ordering::SeqCst) > before + 20);
                     destination.exec("TRUNCATE TABLE placed.k").expect("emptied");
-                    let progress = copy(&source, destination, &format!("placed{number}-{round}"), "placed", 3, Throttle::default());
+                    let progress =
+                        copy(&source, destination, &format!("placed{number}-{round}"), "placed", 3, Throttle::new(&Limits::default()));
                     let state = progress.table(&TableName::new("placed", "k")).expect("the table");
                     assert!(state.copied && state.ranges.len() == 1);
                     let place = state.start_position.clone().expect("a position of its own");
-                    let rows: u64 =
-                        destination.root_conn().expect("a connection").query_first("SELECT COUNT(*) FROM placed.k").expect("rows").expect("one");
+                    let rows: u64 = destination
+                        .root_conn()
+                        .expect("a connection")
+                        .query_first("SELECT COUNT(*) FROM placed.k")
+                        .expect("rows")
+                        .expect("one");
                     assert_eq!(rows, transactions(&place) - base, "{flavor}, round {round}: at {place}");
                     assert_eq!(rows, state.ranges[0].found);
                     rows
@@ -173,18 +181,27 @@ fn rows_that_move_are_no_duplicates(flavor: Flavor, local_infile: bool) {
                 conn.query_drop("COMMIT").expect("committed");
             }
         });
-        let throttle = Throttle::new(None, Some(4000.0), None).with_chunks_of(Some(200));
+        let limits = Limits::default();
+        limits.set(Limit::FullRows, Some(4000.0));
+        let throttle = Throttle::new(&limits).with_chunks_of(Some(200));
         let progress = copy(source, &destination, database, database, 1, throttle);
         stop.store(true, Ordering::SeqCst);
         progress.table(&TableName::new(database, "m")).expect("the table").clone()
     });
     let sum = |of: fn(&dtsctl::destination::RangeState) -> u64| state.ranges.iter().map(of).sum::<u64>();
     let (read, written, found, replaced) = (sum(|r| r.read), sum(|r| r.written), sum(|r| r.found), sum(|r| r.replaced));
-    crate::support::say(&format!("{flavor} {option}: {read} read, {written} written, {found} found, {replaced} replaced", option = local_infile));
+    crate::support::say(&format!(
+        "{flavor} {option}: {read} read, {written} written, {found} found, {replaced} replaced",
+        option = local_infile
+    ));
     assert!(state.ranges.len() > 1, "{:?}", state.ranges);
     assert!(state.copied && read == written && replaced > 0, "{read} read, {written} written, {replaced} replaced");
-    let there: u64 =
-        destination.root_conn().expect("a connection").query_first(format!("SELECT COUNT(*) FROM {database}.m")).expect("rows").expect("one");
+    let there: u64 = destination
+        .root_conn()
+        .expect("a connection")
+        .query_first(format!("SELECT COUNT(*) FROM {database}.m"))
+        .expect("rows")
+        .expect("one");
     assert_eq!(there, read - replaced, "{read} read, {found} found, {replaced} replaced");
 }
 

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{MySqlDestination, WriteMethod, progress::{self, table_condition}};
+use super::{
+    MySqlDestination, WriteMethod,
+    progress::{self, table_condition},
+};
 use crate::{
     catalog::{KeyOrder, KeyRange, TypeKind, quote_name},
     connect::{ConnectError, Outcome, Session},
