@@ -316,7 +316,7 @@ fn swap_keys(table: &Shape, key: &Column, random: &mut Random) -> Vec<String> {
 
 /// Two rows exchange a unique value by way of NULL.
 fn swap_unique(table: &Shape, random: &mut Random) -> Option<Vec<String>> {
-    let column = quoted(&(*random.any(&table.nullable_unique())?).name);
+    let column = quoted(&random.any(&table.nullable_unique())?.name);
     let key = table.identity()?;
     if key.len() != 1 || !key[0].compares() {
         return None;
@@ -335,7 +335,7 @@ fn swap_unique(table: &Shape, random: &mut Random) -> Option<Vec<String>> {
 
 /// A row is deleted and another gets its unique value in the same transaction.
 fn move_by_delete(table: &Shape, random: &mut Random) -> Option<Vec<String>> {
-    let column = quoted(&(*random.any(&table.nullable_unique())?).name);
+    let column = quoted(&random.any(&table.nullable_unique())?.name);
     let key = table.identity()?;
     if key.len() != 1 || !key[0].compares() {
         return None;
@@ -351,7 +351,7 @@ fn move_by_delete(table: &Shape, random: &mut Random) -> Option<Vec<String>> {
 }
 
 fn nothing(table: &Shape, random: &mut Random) -> Option<String> {
-    let column = quoted(&(*random.any(&table.writable())?).name);
+    let column = quoted(&random.any(&table.writable())?.name);
     Some(format!(
         "UPDATE {} SET {column} = {column} {}",
         table.path(),
