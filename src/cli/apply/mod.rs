@@ -97,6 +97,9 @@ fn until(text: &str) -> Result<Until, String> {
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
+    if spec.phases.incremental {
+        return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
+    }
     let saved = args.plan.as_deref().map(load_plan).transpose()?;
     let state_path = context.state_path(&spec);
     let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
