@@ -3,3 +3,6 @@
 pub mod ddl;
 pub mod history;
 pub mod names;
+mod until;
+
+pub use until::{Goal, Until};
