@@ -55,3 +55,55 @@ fn valid_specs_print_their_resolved_form() {
         });
     });
 }
+
+/// A folder with specs of these names and texts.
+fn specs(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let head = "version: 1\nsource: {host: db1, user: dts, password: {env: SRC}}\n\
+                    destination: {host: db2, user: dts, password: {env: DST}}\nphases: {incremental: false}\n";
+        fs::write(folder.path().join(name), format!("{head}{text}")).expect("written");
+    }
+    folder
+}
+
+#[test]
+fn a_folder_of_specs_is_judged_together() {
+    let folder = specs(&[
+        ("a.yaml", "name: a\nobjects: [{database: shop_1, rename: shop, tables: [{name: orders}]}]\n"),
+        ("b.yaml", "name: b\nobjects: [{database: shop_2, rename: shop, tables: [{name: \"or*\"}, {name: items}]}]\n"),
+        ("c.yml", "name: c\nobjects: [{database: crm}]\n"),
+        ("d.yaml", "name: c\nobjects: [{database: crm_old, rename: crm_new, exclude: [\"x*\"]}]\n"),
+        ("e.yaml", "name: e\nobjects: [{databas: crm}]\n"),
+        ("notes.txt", "no spec"),
+    ]);
+    let validate = |arguments: &[&str]| outcome(dtsctl().current_dir(folder.path()).arg("validate").arg(".").args(arguments));
+    insta::assert_snapshot!("validate-folder", validate(&[]));
+    insta::assert_snapshot!("validate-folder-github", validate(&["--format", "github"]));
+    // What a spec's digest is, other tests say.
+    let json: String =
+        validate(&["--format", "json"]).lines().filter(|line| !line.contains("digest")).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!("validate-folder-json", json);
+}
+
+#[test]
+fn shards_that_feed_one_table_are_told_and_not_refused() {
+    let folder = specs(&[
+        ("a.yaml", "name: a\nobjects: [{database: shop_1, rename: shop}]\n"),
+        ("b.yaml", "name: b\nobjects: [{database: shop_2, rename: shop, tables: [{name: orders}]}]\n"),
+    ]);
+    let shown = outcome(dtsctl().current_dir(folder.path()).args(["validate", "a.yaml", "b.yaml"]));
+    assert!(shown.starts_with("exit 0\n"), "{shown}");
+    assert!(shown.contains("warning: a.yaml and b.yaml may both write shop.orders and shop.* at db2:3306"), "{shown}");
+}
+
+#[test]
+fn annotations_are_for_validate_alone() {
+    let folder = specs(&[("a.yaml", "objects: [{database: shop}]\n")]);
+    let shown = outcome(dtsctl().current_dir(folder.path()).args(["plan", "-f", "a.yaml", "--format", "github"]));
+    assert!(shown.starts_with("exit 64\n"), "{shown}");
+    let one = outcome(dtsctl().current_dir(folder.path()).args(["validate", "-f", "a.yaml", "--format", "github"]));
+    assert!(one.starts_with("exit 0\n---stdout---\na.yaml: valid."), "{one}");
+    let empty = outcome(dtsctl().current_dir(folder.path()).args(["validate", "nowhere.yaml"]));
+    assert!(empty.starts_with("exit 65\n"), "{empty}");
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::{apply, completions, explain, init, json_schema, man, ping, plan, show, status, stop, validate, verify};
+use super::{apply, completions, explain, init, json_schema, man, ping, plan, set, show, status, stop, validate, verify};
 
 const ABOUT: &str = "Declarative migration and synchronisation for the MySQL family";
 
@@ -58,7 +58,7 @@ pub struct GlobalArgs {
     pub state: Option<PathBuf>,
     /// How the result is written to standard output
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table", env = "DTSCTL_FORMAT", hide_env_values = true)]
-    pub format: Format,
+    pub format: FormatChoice,
     /// Also write the result to a file, which is appended to; repeatable
     #[arg(long, global = true, value_name = "FORMAT=PATH", env = "DTSCTL_REPORT", hide_env_values = true, value_parser = report)]
     pub report: Vec<Report>,
@@ -116,6 +116,10 @@ pub enum Command {
     ///
     /// It finishes its open units, saves, and exits 5. The same apply resumes later.
     Stop(stop::StopArgs),
+    /// Change a speed limit of the running apply
+    ///
+    /// It heeds it within a second; `status` shows what is in force.
+    Set(set::SetArgs),
     /// Compare both ends, down to the rows that differ
     ///
     /// Exits 4 when data differs. The result is a receipt: per table rows and digest, and what was not covered and why.
@@ -139,6 +143,30 @@ pub enum Format {
     Json,
     /// For pull requests
     Markdown,
+}
+
+/// What `--format` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatChoice {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For pull requests
+    Markdown,
+    /// Annotations of GitHub Actions; `validate` only
+    Github,
+}
+
+impl FormatChoice {
+    /// The format of a document; annotations have their table beside them.
+    pub fn document(self) -> Format {
+        match self {
+            Self::Table | Self::Github => Format::Table,
+            Self::Json => Format::Json,
+            Self::Markdown => Format::Markdown,
+        }
+    }
 }
 
 /// When to use colour.

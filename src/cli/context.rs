@@ -10,7 +10,7 @@ use std::{
 use clap::{ArgMatches, parser::ValueSource};
 
 use super::{
-    args::{ColorWhen, Format, GlobalArgs, LogFormat, ProgressHow, Report},
+    args::{ColorWhen, Format, FormatChoice, GlobalArgs, LogFormat, ProgressHow, Report},
     error::CommandError,
     explain,
 };
@@ -70,6 +70,8 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// How the result is written to standard output.
     pub format: Format,
+    /// `--format github`: problems as annotations of a pull request.
+    pub annotates: bool,
     /// Files that the result is also written to.
     pub reports: Vec<Report>,
     /// They were named on the command line, not in the environment.
@@ -120,7 +122,8 @@ impl Settings {
         Ok(Self {
             file: args.file.clone(),
             state: args.state.clone(),
-            format: args.format,
+            format: args.format.document(),
+            annotates: args.format == FormatChoice::Github,
             reports: args.report.clone(),
             reports_typed: typed("report"),
             paint_out: Paint::new(color(streams.stdout_terminal)),
@@ -170,30 +173,15 @@ impl Context {
 
     /// Reads and checks the spec. Passwords are not read.
     pub fn load_spec(&mut self) -> Result<Spec, CommandError> {
-        let (bytes, origin) = if self.settings.from_stdin() {
+        if self.settings.from_stdin() {
             let mut bytes = Vec::new();
             (&mut self.stdin)
                 .take(spec::MAX_BYTES + 1)
                 .read_to_end(&mut bytes)
                 .map_err(|error| CommandError::failed("cannot read the spec from standard input").because_of(&error))?;
-            (bytes, Origin::stdin())
-        } else {
-            let path = &self.settings.file;
-            let read = || {
-                let mut bytes = Vec::new();
-                fs::File::open(path)?.take(spec::MAX_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
-            };
-            let bytes = read().map_err(|error: io::Error| {
-                let shown = CommandError::new(super::Kind::Unusable, format!("cannot read the spec {}", path.display())).because_of(&error);
-                match error.kind() {
-                    io::ErrorKind::NotFound => shown.hint("`dtsctl init` writes one; `--file PATH` names another"),
-                    _ => shown.hint("`--file PATH` names another"),
-                }
-            })?;
-            (bytes, Origin::file(path))
-        };
-        let around = Surroundings { env: &variable, finding: &explain::finding };
-        Ok(spec::load(&bytes, &origin, &around)?)
+            return Ok(spec::load(&bytes, &Origin::stdin(), &surroundings())?);
+        }
+        load_spec_file(&self.settings.file)
     }
 
     /// Reads and checks the spec, and reads both passwords: for commands that connect.
@@ -252,4 +240,24 @@ impl Context {
 /// An environment variable's value, when it is set and is text.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+fn surroundings() -> Surroundings<'static> {
+    Surroundings { env: &variable, finding: &explain::finding }
+}
+
+/// Reads and checks a spec from a file.
+pub(super) fn load_spec_file(path: &Path) -> Result<Spec, CommandError> {
+    let read = || {
+        let mut bytes = Vec::new();
+        fs::File::open(path)?.take(spec::MAX_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let bytes = read().map_err(|error: io::Error| {
+        let shown = CommandError::new(super::Kind::Unusable, format!("cannot read the spec {}", path.display())).because_of(&error);
+        match error.kind() {
+            io::ErrorKind::NotFound => shown.hint("`dtsctl init` writes one; `--file PATH` names another"),
+            _ => shown.hint("`--file PATH` names another"),
+        }
+    })?;
+    Ok(spec::load(&bytes, &Origin::file(path), &surroundings())?)
 }

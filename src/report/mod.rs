@@ -3,6 +3,7 @@
 //! It reads events and data types; it decides nothing, and it never sees a password. The hard idea: whatever comes from a server, a
 //! table's name above all, is made harmless before it is shown, so that no object can fake a line of the report.
 
+mod annotate;
 mod error;
 mod output;
 mod paint;
@@ -13,6 +14,7 @@ pub mod status;
 pub mod text;
 pub mod verify;
 
+pub use annotate::{Annotation, Level, annotations};
 pub use error::{Message, message, spec_error};
 pub use output::Output;
 pub use paint::Paint;

@@ -12,7 +12,8 @@ mod check;
 mod interpolate;
 pub mod model;
 pub(crate) mod near;
-pub mod pattern;
+pub mod overlap;
+mod pattern;
 mod problem;
 mod resolve;
 mod schema;
@@ -24,6 +25,7 @@ pub mod written;
 mod yaml;
 
 pub use model::*;
+pub use overlap::overlaps;
 pub use pattern::Pattern;
 pub use problem::{Excerpt, Mark, Problem, Span, SpecError};
 pub use schema::schema;

@@ -63,6 +63,33 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Whether some name is meant by both.
+    pub fn meets(&self, other: &Self) -> bool {
+        match (self.literal(), other.literal()) {
+            (Some(name), _) => other.matches(name),
+            (_, Some(name)) => self.matches(name),
+            (None, None) => {
+                let (a, b): (Vec<char>, Vec<char>) = (self.0.chars().collect(), other.0.chars().collect());
+                // `row[j]`: the first i characters of `a` and the first j of `b` can mean the same beginning of a name.
+                let mut row: Vec<bool> = (0..=b.len()).map(|j| b[..j].iter().all(|c| *c == '*')).collect();
+                for (i, x) in a.iter().enumerate() {
+                    let mut next = vec![false; b.len() + 1];
+                    next[0] = a[..=i].iter().all(|c| *c == '*');
+                    for (j, y) in b.iter().enumerate() {
+                        next[j + 1] = match (x, y) {
+                            ('*', _) | (_, '*') => next[j] || row[j + 1],
+                            _ => row[j] && (*x == '?' || *y == '?' || x == y),
+                        };
+                    }
+                    row = next;
+                }
+                row[b.len()]
+            }
+        }
+    }
+}
+
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -72,6 +99,26 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_patterns_meet_when_a_name_is_meant_by_both() {
+        for (a, b, expected) in [
+            ("orders", "orders", true),
+            ("orders", "or*", true),
+            ("orders", "items", false),
+            ("a*", "*b", true),
+            ("a*", "b*", false),
+            ("a?c", "ab*", true),
+            ("a?c", "ab*d", false),
+            ("*x*", "y*z", true),
+            ("??", "???", false),
+            ("*", "*", true),
+            ("log_2024*", "log_????_01", true),
+        ] {
+            assert_eq!(Pattern::new(a).meets(&Pattern::new(b)), expected, "{a} {b}");
+            assert_eq!(Pattern::new(b).meets(&Pattern::new(a)), expected, "{b} {a}");
+        }
+    }
 
     #[test]
     fn globs_match_whole_names() {
