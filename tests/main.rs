@@ -11,6 +11,7 @@ mod ddl;
 mod diff;
 mod full;
 mod generated;
+mod heartbeat;
 mod pairs;
 mod plan;
 mod precheck;
