@@ -24,7 +24,7 @@ impl Observer for Deaf {
     fn observe(&self, _: &Event) {}
 }
 
-fn login(server: &Server) -> Login {
+pub(crate) fn login(server: &Server) -> Login {
     Login {
         place: Place::Tcp { host: server.host().to_owned(), port: server.port() },
         user: server.user().to_owned(),

@@ -84,6 +84,9 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
+    if spec.phases.incremental {
+        return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
+    }
     // Nothing is left when the copy is there, which is what `caught-up` says too.
     if !spec.phases.incremental
         && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
