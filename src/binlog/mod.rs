@@ -6,6 +6,7 @@
 
 mod bytes;
 mod form;
+pub mod gtid;
 pub mod image;
 pub mod item;
 pub mod json;
@@ -15,6 +16,7 @@ pub mod table_map;
 mod value;
 
 pub use form::{ColumnForm, Misfit, fit};
+pub use gtid::{Gtid, GtidSet};
 pub use image::Image;
 pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
 pub use position::{Place, Position};
