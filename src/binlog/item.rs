@@ -97,6 +97,11 @@ pub struct Statement {
     pub error: u16,
     /// Seconds since 1970, as `SET TIMESTAMP` would have it.
     pub seconds: u32,
+    /// Microseconds beyond them (`Q_MICROSECONDS` of MySQL, `Q_HRNOW` of MariaDB), where they were written: a column added with
+    /// `DEFAULT CURRENT_TIMESTAMP(6)` gets them.
+    pub microseconds: Option<u32>,
+    /// `time_zone` of the session (`Q_TIME_ZONE_CODE`), where it was written: literals of TIMESTAMP columns are in it.
+    pub time_zone: Option<String>,
     /// Tables a multi-table statement touches, where MySQL wrote them (`Q_UPDATED_DB_NAMES` has databases only): databases.
     pub databases: Vec<String>,
 }

@@ -1,3 +1,5 @@
 //! The incremental phase: follows the binlog and carries every committed change to the destination, exactly once.
 
+pub mod ddl;
+pub mod history;
 pub mod names;
