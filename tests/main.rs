@@ -10,6 +10,7 @@ mod crash;
 mod diff;
 mod full;
 mod generated;
+mod heartbeat;
 mod pairs;
 mod plan;
 mod precheck;

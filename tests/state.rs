@@ -12,8 +12,8 @@ use dtsctl::{
     clock::Clock,
     event::{Event, Observer, Phase, PlannedTable, StopToken},
     state::{
-        ControlWatch, Holder, Opened, RangeTruth, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
-        TableState, TaskIdentity, holder, lock, progress, read, request_stop, saved_plan,
+        ControlWatch, Holder, Opened, RangeTruth, Requests, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
+        TableState, TaskIdentity, holder, lock, progress, read, request_setting, request_stop, saved_plan,
     },
 };
 
@@ -265,15 +265,18 @@ fn the_life_of_a_task() {
 
     // Somebody asks to stop.
     let watch = ControlWatch::open(&path).unwrap();
-    assert!(!watch.stop_requested().unwrap());
-    request_stop(&path, &clock).unwrap();
-    assert!(watch.stop_requested().unwrap());
+    assert_eq!(watch.requests().unwrap(), Requests::default());
+    request_stop(&path, "now", &clock).unwrap();
+    request_setting(&path, "throttle.full.rps", "5", &clock).unwrap();
+    request_setting(&path, "throttle.full.rps", "none", &clock).unwrap();
+    let asked = Requests { stop: Some("now".to_owned()), settings: vec![("throttle.full.rps".to_owned(), "none".to_owned())] };
+    assert_eq!(watch.requests().unwrap(), asked);
     assert!(read(&path, at(17)).unwrap().stop_requested.is_some());
     set(20);
     writer.observe(&Event::WaitOver { who: "full copy".to_owned() });
     writer.end_run(RunEnd::Stopped, None).unwrap();
     drop((writer, guard));
-    assert!(matches!(request_stop(&path, &clock), Err(StateError::NotRunning { .. })));
+    assert!(matches!(request_stop(&path, "now", &clock), Err(StateError::NotRunning { .. })));
     let status = read(&path, at(100)).unwrap();
     assert_eq!((status.state, status.totals.eta_seconds), (RunState::Stopped, None));
     assert_eq!((status.waits[0].since.as_deref(), status.waits[0].seconds), (None, 8.0));
@@ -284,7 +287,7 @@ fn the_life_of_a_task() {
     let changed = TaskIdentity { spec_digest: "d2".to_owned(), ..task() };
     let (writer, opened) = start(&path, &changed, &clock);
     assert_eq!(opened, Opened::Resumed { spec_changed: true });
-    assert!(!watch.stop_requested().unwrap());
+    assert_eq!(watch.requests().unwrap(), Requests::default());
     writer.observe(&table_started("orders", 10_000));
     writer.observe(&Event::TableFinished { table: table("orders"), rows: 990_000, bytes: 99_000_000 });
     writer.observe(&Event::TablesPlanned {
@@ -331,9 +334,9 @@ fn files_that_are_not_ones_own_are_refused_with_a_reason() {
     assert_eq!(read(&path, SystemTime::now()).unwrap().task.destination.address, "10.0.0.9:3306", "the same server under another address");
 
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    insta::assert_snapshot!(said(open(&task())), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 1");
-    insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 1");
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    insta::assert_snapshot!(said(open(&task())), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 2");
+    insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 2");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
 
     rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TABLE range_copy").unwrap();
     insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"the state file 'PATH' is damaged: no such table: range_copy");
@@ -403,7 +406,7 @@ fn status_and_stop_by_the_program() {
     {
         let _guard = lock(&path, &me()).unwrap();
         show("stop-of-a-run", program(&["stop"]));
-        assert!(ControlWatch::open(&path).unwrap().stop_requested().unwrap());
+        assert_eq!(ControlWatch::open(&path).unwrap().requests().unwrap().stop.as_deref(), Some("now"));
     }
     std::fs::write(&path, "not a database, and long enough to be looked at twice: a hundred bytes are what its header would have taken")
         .unwrap();

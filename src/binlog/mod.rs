@@ -4,11 +4,13 @@
 //! `image` turns a raw row image into cells in the form in which the full copy reads values, so that both paths write through one
 //! encoder. An event of a type that is not on the list of those that may be passed over stops the task: nothing unknown is skipped.
 
+pub mod gtid;
 pub mod image;
 pub mod item;
 pub mod position;
 pub mod table_map;
 
+pub use gtid::{Gtid, GtidSet};
 pub use image::Image;
 pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
 pub use position::{Place, Position};

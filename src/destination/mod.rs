@@ -10,6 +10,7 @@ pub mod mysql;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::{
+    binlog::Position,
     catalog::{ColumnMap, Edge, KeyRange, Table, TableName},
     connect::{ConnectError, Flavor},
 };
@@ -205,6 +206,8 @@ pub struct TaskProgress {
     pub source_position: Option<String>,
     /// Tables the task has created or copied.
     pub tables: Vec<TableState>,
+    /// How far the binlog has been followed; `None` before that begins.
+    pub following: Option<change::Following>,
 }
 
 impl TaskProgress {
@@ -357,6 +360,18 @@ pub trait Destination: Sync {
     /// # Errors
     /// [`DestinationError::Progress`] when a range is not finished.
     fn finish_table(&self, table: &CopyTable) -> Result<(), DestinationError>;
+
+    /// Notes from where the binlog is followed, once, and where the copy ended, each time that is given.
+    ///
+    /// # Errors
+    /// [`DestinationError::TakenOver`], or as the connection fails.
+    fn begin_following(&self, start: &Position, copy_end: Option<&Position>) -> Result<(), DestinationError>;
+
+    /// How far the binlog has been followed; waits for a commit that is under way. `None` before [`Destination::begin_following`].
+    ///
+    /// # Errors
+    /// [`DestinationError::TakenOver`], or as the connection fails.
+    fn applied(&self) -> Result<Option<change::Following>, DestinationError>;
 
     /// An encoder for a table's rows.
     fn encoder(&self, table: &CopyTable) -> Box<dyn Encoder>;

@@ -36,6 +36,21 @@ pub fn lasting(seconds: f64) -> String {
     }
 }
 
+/// How far an apply is behind its source: `lag 1.2 s`; of a quiet source `idle`, with the age of its last change.
+pub(super) fn behind(micros: Option<u64>, idle: bool) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a time, shown to the tenth of a second")]
+    let time = micros.map(|micros| match micros as f64 / 1e6 {
+        short if short < 60.0 => format!("{short:.1} s"),
+        long => lasting(long),
+    });
+    match (time, idle) {
+        (Some(time), false) => format!("lag {time}"),
+        (None, false) => "lag unknown".to_owned(),
+        (Some(time), true) => format!("idle, last change {time} ago"),
+        (None, true) => "idle".to_owned(),
+    }
+}
+
 /// `2024-05-01 10:00:12` from the form the document has.
 fn moment(rfc3339: &str) -> String {
     rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ")

@@ -182,6 +182,29 @@ pub enum Start {
     },
 }
 
+impl std::str::FromStr for Start {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split_once(':') {
+            None if text == "now" => Ok(Self::Now),
+            Some(("gtid", set)) => {
+                // Spaces and line breaks stand in what a server prints.
+                let set: String = set.chars().filter(|c| !c.is_whitespace()).collect();
+                let known = set.chars().all(|c| c.is_ascii_alphanumeric() || "-:,_".contains(c));
+                if set.is_empty() || !known { Err(()) } else { Ok(Self::Gtid(set)) }
+            }
+            Some(("pos", place)) => match place.rsplit_once(':') {
+                Some((file, offset)) if !file.is_empty() => {
+                    Ok(Self::Position { file: file.to_owned(), offset: offset.parse().map_err(drop)? })
+                }
+                _ => Err(()),
+            },
+            _ => Err(()),
+        }
+    }
+}
+
 /// The shape of the task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -290,9 +313,9 @@ pub enum ExistingTables {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowConflict {
-    /// Stop and name the position. Not supported yet.
+    /// Stop and name the position.
     Fail,
-    /// Keep the destination's row. Not supported yet.
+    /// Keep the destination's row.
     Ignore,
     /// The source's row wins. The default.
     #[default]
@@ -403,7 +426,7 @@ pub struct Retry {
 pub struct Throttle {
     /// Of the full copy.
     pub full: FullThrottle,
-    /// Of the incremental phase. Not supported yet.
+    /// Of the incremental phase.
     pub incremental: IncrementalThrottle,
 }
 

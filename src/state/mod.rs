@@ -16,6 +16,7 @@
 mod control;
 mod error;
 mod file;
+mod follow;
 mod lock;
 mod read;
 mod rows;
@@ -23,11 +24,11 @@ mod schema;
 mod status;
 mod writer;
 
-pub use control::{ControlWatch, request_stop};
+pub use control::{ControlWatch, Requests, request_setting, request_stop};
 pub use error::StateError;
 pub use file::{Opened, RunStart, ServerIdentity, StateFile, TaskIdentity, discard};
 pub use lock::{Holder, LockGuard, holder, lock};
-pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan};
+pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan, spec_document};
 pub use status::{
     FORMAT_VERSION, NoteStatus, PhaseState, PhaseStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status,
     StopStatus, TableState, TableStatus, TaskStatus, Totals, WaitStatus, schema,

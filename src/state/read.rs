@@ -110,6 +110,20 @@ pub fn saved_plan(path: &Path) -> Result<Option<SavedPlan>, StateError> {
     .map_err(|e| StateError::sqlite("cannot read the state file", path, e))
 }
 
+/// The resolved spec, without secrets, that the latest run was started with.
+///
+/// # Errors
+/// As [`progress`].
+pub fn spec_document(path: &Path) -> Result<serde_json::Value, StateError> {
+    let conn = open(path)?;
+    let document: Option<String> = conn
+        .query_row("SELECT document FROM spec ORDER BY last_used DESC LIMIT 1", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| StateError::sqlite("cannot read the state file", path, e))?;
+    serde_json::from_str(document.as_deref().unwrap_or("{}"))
+        .map_err(|e| StateError::Damaged { path: path.to_owned(), reason: format!("its spec is no JSON: {e}") })
+}
+
 /// The status of the task as of `now`.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use crate::{
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
         schema::{self, SchemaError, Step},
+        throttle::Limits,
     },
     plan::{Action, ActionKind, Plan},
     spec::Spec,
@@ -33,7 +34,8 @@ pub(super) enum Ended {
 /// What an execution is given.
 pub(super) struct Execution<'a> {
     pub(super) spec: &'a Spec,
-    pub(super) threads: usize,
+    /// Speed limits and the number of copies at once; `dtsctl set` changes them while the run goes on.
+    pub(super) limits: &'a Limits,
     pub(super) lock_timeout: Duration,
     pub(super) allow_unsafe: &'a [String],
     pub(super) stop: &'a StopToken,
@@ -246,7 +248,7 @@ impl Execution<'_> {
             login,
             destination,
             lock_timeout: self.lock_timeout,
-            threads: self.threads,
+            threads: self.limits.threads(),
             stop: self.stop,
             observer: self.observer.as_ref(),
         };
@@ -268,14 +270,12 @@ impl Execution<'_> {
             tables.push(copy_table(&survey, action, from, to)?);
         }
         self.observer.observe(&planned(&survey, progress, &tables));
-        let throttle = &self.spec.throttle.full;
         let settings = FullSettings {
             source,
             destination,
             progress,
-            threads: self.threads,
-            throttle: Throttle::new(throttle.qps.map(as_f64), throttle.rps.map(as_f64), throttle.mbps.map(|m| m * 1e6))
-                .with_chunks_of(super::pause::chunk_rows()),
+            threads: self.limits.threads(),
+            throttle: Throttle::new(self.limits).with_chunks_of(super::pause::chunk_rows()),
             retry: self.windows(),
             stop: self.stop,
             observer: self.observer.as_ref(),
@@ -360,11 +360,6 @@ fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event
         })
     });
     Event::TablesPlanned { tables: tables.collect() }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate limit")]
-fn as_f64(number: u64) -> f64 {
-    number as f64
 }
 
 fn creates(action: &Action) -> Option<(TableName, TableName)> {

@@ -1,115 +1,19 @@
-//! The progress tables in database `dts` at the destination: which tables a task created, which ranges it copies, how far each is.
-//!
-//! Every name column is compared byte by byte (`utf8mb4_bin`). A range's row carries the number of the run that works on it; a
-//! loader locks that row with its own run number before it writes a row of the range, so a run that was killed but whose last
-//! statement is still on its way in the server can never commit beside its successor.
+//! How far the copy of each table and each of its ranges is.
 
+use super::{applied, literal, table_condition};
 use crate::{
     catalog::{Edge, KeyRange, TableName},
     connect::{Rows, Session},
-    destination::{CopyTable, DestinationError, RangeState, TableState, TaskProgress},
+    destination::{CopyTable, DestinationError, RangeState, TableState},
 };
-
-/// The database that holds the tables.
-const DATABASE: &str = "dts";
-
-/// Version of their layout. A higher number is refused.
-const LAYOUT: u64 = 1;
-
-/// Oldest first; `IF NOT EXISTS` throughout, so that two tasks may start side by side.
-const TABLES: [&str; 4] = [
-    "CREATE DATABASE IF NOT EXISTS `dts` DEFAULT CHARACTER SET utf8mb4",
-    "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_task` (
-       `name` VARCHAR(190) NOT NULL,
-       `layout` INT NOT NULL,
-       `run` BIGINT UNSIGNED NOT NULL,
-       `source_identity` VARCHAR(1024) NOT NULL,
-       `source_position` LONGTEXT NULL,
-       PRIMARY KEY (`name`)
-     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
-    "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_table` (
-       `task` VARCHAR(190) NOT NULL,
-       `source_database` VARCHAR(64) NOT NULL,
-       `source_table` VARCHAR(64) NOT NULL,
-       `destination_database` VARCHAR(64) NOT NULL,
-       `destination_table` VARCHAR(64) NOT NULL,
-       `created_here` TINYINT NOT NULL,
-       `copied` TINYINT NOT NULL,
-       PRIMARY KEY (`task`, `source_database`, `source_table`)
-     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
-    "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_range` (
-       `task` VARCHAR(190) NOT NULL,
-       `source_database` VARCHAR(64) NOT NULL,
-       `source_table` VARCHAR(64) NOT NULL,
-       `number` INT UNSIGNED NOT NULL,
-       `kind` VARCHAR(10) NOT NULL,
-       `after_key` LONGTEXT NULL,
-       `upto_key` LONGTEXT NULL,
-       `cursor_key` LONGTEXT NULL,
-       `chunks` BIGINT UNSIGNED NOT NULL,
-       `rows_read` BIGINT UNSIGNED NOT NULL,
-       `rows_written` BIGINT UNSIGNED NOT NULL,
-       `rows_found` BIGINT UNSIGNED NOT NULL,
-       `bytes` BIGINT UNSIGNED NOT NULL,
-       `finished` TINYINT NOT NULL,
-       `run` BIGINT UNSIGNED NOT NULL,
-       PRIMARY KEY (`task`, `source_database`, `source_table`, `number`)
-     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
-];
-
-/// A string as an SQL literal that no `sql_mode` reads differently.
-pub(super) fn literal(text: &str) -> String {
-    if text.is_empty() {
-        return "''".to_owned();
-    }
-    let mut sql = "_utf8mb4 x'".to_owned();
-    for byte in text.bytes() {
-        sql.push_str(&format!("{byte:02x}"));
-    }
-    sql.push('\'');
-    sql
-}
 
 fn key_literal(edge: Option<&Edge>) -> String {
     // Hexadecimal digits and commas only. An edge of one empty value is the empty string, no edge is NULL.
     edge.map_or_else(|| "NULL".to_owned(), |e| format!("'{}'", e.to_text()))
 }
 
-/// `task = ... AND source_database = ... AND source_table = ...`.
-pub(super) fn table_condition(task: &str, source: &TableName) -> String {
-    format!(
-        "`task` = {} AND `source_database` = {} AND `source_table` = {}",
-        literal(task),
-        literal(&source.database),
-        literal(&source.table)
-    )
-}
-
-/// Reads a task's progress without changing anything; `None` when there are no progress tables or no such task.
-///
-/// # Errors
-/// As the connection fails, or the layout is of a later version.
-pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, DestinationError> {
-    let there = session.query(
-        "looking for progress tables",
-        &format!("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{DATABASE}' AND TABLE_NAME IN ('dtsctl_task','dtsctl_table','dtsctl_range')"),
-    )?;
-    if there.number_at(0, 0) != Some(3) {
-        return Ok(None);
-    }
-    let head = session.query(
-        "reading the task's progress",
-        &format!("SELECT `layout`, `run`, `source_identity`, `source_position` FROM `dts`.`dtsctl_task` WHERE `name` = {}", literal(task)),
-    )?;
-    if head.is_empty() {
-        return Ok(None);
-    }
-    let layout = head.number_at(0, 0).unwrap_or(u64::MAX);
-    if layout > LAYOUT {
-        return Err(DestinationError::Progress {
-            what: format!("task '{task}' has layout {layout}, written by a later version of dtsctl (this one knows {LAYOUT})"),
-        });
-    }
+/// All tables of a task with their ranges.
+pub(super) fn read(session: &mut Session, task: &str) -> Result<Vec<TableState>, DestinationError> {
     let tables = session.query(
         "reading the tables' progress",
         &format!(
@@ -140,12 +44,7 @@ pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, D
             None => return Err(DestinationError::Progress { what: format!("a range of {name} has no table row") }),
         }
     }
-    Ok(Some(TaskProgress {
-        run: head.number_at(0, 1).unwrap_or(0),
-        source_identity: head.text_at(0, 2),
-        source_position: head.text_at(0, 3),
-        tables: states,
-    }))
+    Ok(states)
 }
 
 const RANGE_COLUMNS: &str = "`source_database`, `source_table`, `number`, `kind`, `after_key`, `upto_key`, `cursor_key`, `chunks`, \
@@ -186,49 +85,6 @@ fn range_of(rows: &Rows, r: usize) -> Result<RangeState, DestinationError> {
     })
 }
 
-/// See [`crate::destination::Destination::take_over`].
-pub(super) fn take_over(session: &mut Session, task: &str, source_identity: &str) -> Result<TaskProgress, DestinationError> {
-    for statement in TABLES {
-        session.exec("making the progress tables", statement)?;
-    }
-    let name = literal(task);
-    session.exec(
-        "noting the task",
-        &format!(
-            "INSERT INTO `dts`.`dtsctl_task` (`name`, `layout`, `run`, `source_identity`) VALUES ({name}, {LAYOUT}, 0, {}) \
-             ON DUPLICATE KEY UPDATE `run` = `run`",
-            literal(source_identity)
-        ),
-    )?;
-    let before = read(session, task)?.unwrap_or_default();
-    if before.source_identity.as_deref() != Some(source_identity) {
-        return Err(DestinationError::Progress {
-            what: format!(
-                "task '{task}' was begun with the source {}, and this source is {source_identity}",
-                before.source_identity.unwrap_or_default()
-            ),
-        });
-    }
-    session.exec("taking the task over", &format!("UPDATE `dts`.`dtsctl_task` SET `run` = `run` + 1 WHERE `name` = {name}"))?;
-    let run = session.query("taking the task over", &format!("SELECT `run` FROM `dts`.`dtsctl_task` WHERE `name` = {name}"))?;
-    let run = run.number_at(0, 0).unwrap_or(0);
-    // Waits for the row locks of whatever the last run still has in flight.
-    session.exec("taking the ranges over", &format!("UPDATE `dts`.`dtsctl_range` SET `run` = {run} WHERE `task` = {name}"))?;
-    Ok(read(session, task)?.unwrap_or_default())
-}
-
-pub(super) fn note_source_position(session: &mut Session, task: &str, position: &str) -> Result<(), DestinationError> {
-    session.exec(
-        "noting the source's position",
-        &format!(
-            "UPDATE `dts`.`dtsctl_task` SET `source_position` = COALESCE(`source_position`, {}) WHERE `name` = {}",
-            literal(position),
-            literal(task)
-        ),
-    )?;
-    Ok(())
-}
-
 fn insert_table(
     session: &mut Session,
     task: &str,
@@ -239,7 +95,8 @@ fn insert_table(
     session.exec(
         "noting a table",
         &format!(
-            "INSERT INTO `dts`.`dtsctl_table` VALUES ({}, {}, {}, {}, {}, {}, 0) ON DUPLICATE KEY UPDATE \
+            "INSERT INTO `dts`.`dtsctl_table` (`task`, `source_database`, `source_table`, `destination_database`, `destination_table`, \
+             `created_here`, `copied`) VALUES ({}, {}, {}, {}, {}, {}, 0) ON DUPLICATE KEY UPDATE \
              `created_here` = VALUES(`created_here`) OR `created_here` AND `destination_database` = VALUES(`destination_database`) \
              AND `destination_table` = VALUES(`destination_table`), `destination_database` = VALUES(`destination_database`), \
              `destination_table` = VALUES(`destination_table`)",
@@ -254,7 +111,7 @@ fn insert_table(
     Ok(())
 }
 
-pub(super) fn note_creation(
+pub(in super::super) fn note_creation(
     session: &mut Session,
     task: &str,
     source: &TableName,
@@ -263,7 +120,7 @@ pub(super) fn note_creation(
     insert_table(session, task, source, destination, true)
 }
 
-pub(super) fn forget_table(session: &mut Session, task: &str, source: &TableName) -> Result<(), DestinationError> {
+pub(in super::super) fn forget_table(session: &mut Session, task: &str, source: &TableName) -> Result<(), DestinationError> {
     let condition = table_condition(task, source);
     session.exec("forgetting a table's progress", "BEGIN")?;
     session.exec("forgetting a table's progress", &format!("DELETE FROM `dts`.`dtsctl_range` WHERE {condition}"))?;
@@ -272,23 +129,7 @@ pub(super) fn forget_table(session: &mut Session, task: &str, source: &TableName
     Ok(())
 }
 
-/// Forgets a task altogether. Tables it created are not touched.
-///
-/// # Errors
-/// As the connection fails.
-pub fn forget_task(session: &mut Session, task: &str) -> Result<(), DestinationError> {
-    if read(session, task)?.is_none() {
-        return Ok(());
-    }
-    session.exec("forgetting the task", "BEGIN")?;
-    for (table, column) in [("dtsctl_range", "task"), ("dtsctl_table", "task"), ("dtsctl_task", "name")] {
-        session.exec("forgetting the task", &format!("DELETE FROM `dts`.`{table}` WHERE `{column}` = {}", literal(task)))?;
-    }
-    session.exec("forgetting the task", "COMMIT")?;
-    Ok(())
-}
-
-pub(super) fn begin_table(
+pub(in super::super) fn begin_table(
     session: &mut Session,
     task: &str,
     run: u64,
@@ -305,6 +146,7 @@ pub(super) fn begin_table(
         return Err(DestinationError::Progress { what: format!("ranges of {source} are begun already") });
     }
     session.exec("noting ranges", &format!("DELETE FROM `dts`.`dtsctl_range` WHERE {condition}"))?;
+    applied::forget_copy_end(session, task)?;
     for some in ranges.chunks(100) {
         let values: Vec<String> = some
             .iter()
@@ -331,7 +173,13 @@ pub(super) fn begin_table(
     Ok(())
 }
 
-pub(super) fn range(session: &mut Session, task: &str, run: u64, source: &TableName, number: u32) -> Result<RangeState, DestinationError> {
+pub(in super::super) fn range(
+    session: &mut Session,
+    task: &str,
+    run: u64,
+    source: &TableName,
+    number: u32,
+) -> Result<RangeState, DestinationError> {
     // Locking, so that a chunk whose COMMIT is still under way is waited for and not missed.
     let rows = session.query(
         "reading a range's progress",
@@ -349,7 +197,7 @@ pub(super) fn range(session: &mut Session, task: &str, run: u64, source: &TableN
     range_of(&rows, 0)
 }
 
-pub(super) fn finish_table(session: &mut Session, task: &str, source: &TableName) -> Result<(), DestinationError> {
+pub(in super::super) fn finish_table(session: &mut Session, task: &str, source: &TableName) -> Result<(), DestinationError> {
     let condition = table_condition(task, source);
     let open = session.query(
         "checking a table's ranges",
