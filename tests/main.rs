@@ -7,6 +7,7 @@ mod catalog;
 mod cli;
 mod connect;
 mod crash;
+mod ddl;
 mod diff;
 mod full;
 mod generated;

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::{
     binlog::Position,
-    catalog::{Edge, KeyRange, Table, TableName},
+    catalog::{ColumnMap, Edge, KeyRange, Table, TableName},
     connect::{ConnectError, Flavor},
 };
 
@@ -103,16 +103,28 @@ pub struct CopyTable {
 impl CopyTable {
     /// Pairs the columns of two definitions by name. Generated columns are computed by the destination.
     pub fn new(source: Table, destination: Table, keep_existing: bool) -> Self {
+        Self::mapped(source, destination, &ColumnMap::default(), keep_existing)
+    }
+
+    /// The same where columns are left out or called otherwise at the destination.
+    pub fn mapped(source: Table, destination: Table, map: &ColumnMap, keep_existing: bool) -> Self {
         let columns = source
             .copied_columns()
             .into_iter()
             .filter_map(|s| {
-                let d = destination.columns.iter().position(|c| c.name.eq_ignore_ascii_case(&source.columns[s].name))?;
+                let name = map.name(&source.columns[s].name)?.to_lowercase();
+                let d = destination.columns.iter().position(|c| c.name.to_lowercase() == name)?;
                 let column = &destination.columns[d];
                 (!column.generated && !column.row_period).then_some((s, d))
             })
             .collect();
         Self { source, destination, columns, keep_existing }
+    }
+
+    /// What a copied column of the source is called at the destination.
+    pub fn destination_name(&self, column: &str) -> Option<String> {
+        let &(_, d) = self.columns.iter().find(|&&(s, _)| self.source.columns[s].name == column)?;
+        Some(self.destination.columns[d].name.clone())
     }
 
     /// The charset that a copied column's text is in; what has none of its own is sent in utf8mb4.

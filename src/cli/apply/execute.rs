@@ -306,7 +306,8 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
     let source = survey.source_catalog.table(from).ok_or_else(|| missing("source", from))?;
     let destination = survey.destination_catalog.table(to).ok_or_else(|| missing("destination", to))?;
     let keep = action.copy.as_ref().is_some_and(|c| c.keep_existing);
-    let table = CopyTable::new(source.clone(), destination.clone(), keep);
+    let columns = survey.scope.pair(from).map(|pair| pair.columns.clone()).unwrap_or_default();
+    let table = CopyTable::mapped(source.clone(), destination.clone(), &columns, keep);
     // The plan says which columns go; fewer would be values lost in silence.
     let planned = action.copy.as_ref().and_then(|c| c.columns.as_ref()).map_or_else(|| source.copied_columns().len(), Vec::len);
     if table.columns.len() != planned {

@@ -17,7 +17,7 @@ pub(super) struct MySqlLoader<'a> {
     session: Session,
     destination: &'a MySqlDestination,
     table: &'a CopyTable,
-    /// The source's key order, without its index: names are the same here.
+    /// The source's key order under this table's names, without its index.
     order: Option<KeyOrder>,
     /// `LOAD DATA ...` whole, or the head of an `INSERT`.
     statement: String,
@@ -48,7 +48,7 @@ impl<'a> MySqlLoader<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let order = KeyOrder::of(&table.source).map(|o| o.without_index());
+        let order = KeyOrder::of(&table.source).and_then(|o| o.elsewhere(|name| table.destination_name(name)));
         let statement = match destination.method {
             WriteMethod::LoadData => load_statement(table),
             WriteMethod::Insert => insert_head(table),
