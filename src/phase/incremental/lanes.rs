@@ -334,7 +334,10 @@ impl<'a> Lanes<'a> {
                 }
             }
         }
-        lane.roll_back()
+        // Nobody will end it: the attempt is over.
+        lane.roll_back()?;
+        self.finished(number, None);
+        Ok(())
     }
 
     fn finished(&self, number: u64, reached: Option<Reached>) {

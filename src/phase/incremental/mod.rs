@@ -41,12 +41,13 @@ use self::{
     queue::Queue,
     reader::{Items, Reader, Reading},
     scheduler::Scheduler,
+    unit::Unit,
 };
 use super::throttle::Limits;
 use crate::{
     binlog::{BinlogError, Item, Position, Stream, StreamSettings},
     catalog::TableName,
-    connect::{Login, Patience, RetryWindows},
+    connect::{BinlogTiming, Login, Patience, RetryWindows},
     destination::{
         Destination,
         change::{Following, OnConflict},
@@ -104,6 +105,9 @@ const QUEUE: usize = 16 << 20;
 
 /// Bytes in memory after which a transaction is written in windows.
 const WINDOW: usize = 8 << 20;
+
+/// Bytes in memory of a transaction that is held back (XA, savepoints); what is more goes to disk.
+const SPILL: usize = 8 << 20;
 
 /// Follows the binlog until the goal is reached or somebody asks to stop.
 ///
@@ -173,18 +177,6 @@ fn attempt(
 
 /// Starts the reader. It is not waited for when the attempt ends: it hears of it with the next item, a heartbeat at the latest.
 fn read(settings: &FollowSettings<'_>, began: &Following, history: Arc<History>, queue: &Arc<Queue>) -> Result<(), FollowError> {
-    let names = Arc::clone(&settings.names);
-    let stream = StreamSettings {
-        login: settings.source.clone(),
-        task: settings.task.to_owned(),
-        applied: began.position.clone(),
-        read_from: began.read_from.clone(),
-        wants: Box::new(move |database, table| {
-            let name = TableName::new(database, table);
-            name == heartbeat::name() || names.table(&name).is_some()
-        }),
-        folder: settings.spill.clone(),
-    };
     let reading = Reading {
         task: settings.task.to_owned(),
         names: Arc::clone(&settings.names),
@@ -192,19 +184,36 @@ fn read(settings: &FollowSettings<'_>, began: &Following, history: Arc<History>,
         window: settings.window.unwrap_or(WINDOW),
     };
     let reader = Reader::new(reading, Arc::clone(queue), history, began.position.clone());
-    let failed = Arc::clone(queue);
-    let started = std::thread::Builder::new().name("binlog".to_owned()).spawn(move || match Stream::open(stream) {
-        Ok(mut stream) => reader.run(&mut stream),
-        Err(error) => {
-            failed.put(unit::Unit::Failed(error.into()));
+    let (login, task, names) = (settings.source.clone(), settings.task.to_owned(), Arc::clone(&settings.names));
+    let (position, read_from) = (began.position.clone(), began.read_from.clone());
+    let (spill_folder, failed) = (settings.spill.clone(), Arc::clone(queue));
+    let work = move || {
+        let stream = Stream::open(StreamSettings {
+            login: &login,
+            task: &task,
+            start: read_from.clone().unwrap_or_else(|| position.clone()),
+            applied: read_from.map(|_| position),
+            wants: Box::new(move |database, table| {
+                let name = TableName::new(database, table);
+                name == heartbeat::name() || names.table(&name).is_some()
+            }),
+            spill_folder,
+            spill_after: SPILL,
+            timing: BinlogTiming::default(),
+        });
+        match stream {
+            Ok(mut stream) => reader.run(&mut stream),
+            Err(error) => {
+                failed.put(Unit::Failed(error.into()));
+            }
         }
-    });
-    started.map(drop).map_err(FollowError::Thread)
+    };
+    std::thread::Builder::new().name("binlog".to_owned()).spawn(work).map(drop).map_err(FollowError::Thread)
 }
 
 impl Items for Stream {
     fn next(&mut self) -> Result<Item, BinlogError> {
-        Self::next(self)
+        self.next_item()
     }
 
     fn read_from(&self) -> Option<Position> {
