@@ -19,3 +19,4 @@ mod spec;
 mod state;
 mod support;
 mod verify;
+mod write;
