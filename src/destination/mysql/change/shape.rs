@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// Rows before and after.
+type Updates<'c> = Vec<&'c (Image, Image)>;
+
 /// One copied column.
 #[derive(Debug)]
 pub(super) struct Cell {
@@ -165,7 +168,7 @@ impl Shape {
     }
 
     /// Updates in place, and those whose rows have to go before they come again.
-    pub(super) fn split<'c>(&self, changes: &'c TableChanges) -> (Vec<&'c (Image, Image)>, Vec<&'c (Image, Image)>) {
+    pub(super) fn split<'c>(&self, changes: &'c TableChanges) -> (Updates<'c>, Updates<'c>) {
         changes.updates.iter().partition(|(before, after)| !self.moves(before, after))
     }
 
