@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{fold::Folded, followed::Followed, hash::ByHash};
 use crate::{
     binlog::Image,
-    destination::change::{Batch, RowChange, TableChanges},
+    destination::change::{Batch, TableChanges},
 };
 
 /// A part of a batch, and the batch that must have been committed before it is written; 0 for none.
@@ -170,12 +170,6 @@ fn parted(batch: Batch, rows: &[Row]) -> (Batch, Batch) {
         to.ordered.push((table, changes));
     }
     (now, later)
-}
-
-/// Row changes of a batch as they are written, for tests and figures.
-pub(super) fn rows(batch: &Batch) -> usize {
-    let keyed: usize = batch.keyed.iter().map(|t| t.deletes.len() + t.updates.len() + t.inserts.len()).sum();
-    keyed + batch.ordered.iter().map(|(_, changes): &(_, Vec<RowChange>)| changes.len()).sum::<usize>()
 }
 
 #[cfg(test)]

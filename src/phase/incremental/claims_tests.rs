@@ -1,11 +1,17 @@
 use super::*;
 use crate::{
-    destination::change::{Certainty, OnConflict},
+    destination::change::{Certainty, OnConflict, RowChange},
     phase::incremental::{
         fold::Folder,
         testing::{keyless, row, table},
     },
 };
+
+/// Row changes of a batch as they are written.
+fn rows(batch: &Batch) -> usize {
+    let keyed: usize = batch.keyed.iter().map(|t| t.deletes.len() + t.updates.len() + t.inserts.len()).sum();
+    keyed + batch.ordered.iter().map(|(_, changes)| changes.len()).sum::<usize>()
+}
 
 fn batch(table: &Arc<Followed>, changes: Vec<RowChange>) -> Folded {
     let mut folder = Folder::new(Certainty::Strict(OnConflict::Fail));

@@ -138,11 +138,6 @@ impl Queue {
         self.emptied.notify_all();
     }
 
-    /// Somebody has closed it.
-    pub(super) fn is_closed(&self) -> bool {
-        self.state().closed
-    }
-
     /// Nothing is in it.
     pub(super) fn is_empty(&self) -> bool {
         self.state().units.is_empty()
