@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use crate::catalog::TableName;
+use crate::{
+    binlog::{Place, Position},
+    catalog::TableName,
+};
 
 /// The phases of an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -140,6 +143,47 @@ pub enum Event {
         /// Bytes of all runs together.
         bytes: u64,
     },
+    /// The incremental phase begins to read, or goes on after a lost connection.
+    FollowStarted {
+        /// Everything before it is at the destination already.
+        from: Position,
+        /// How far it is to go, as `--until` writes it.
+        until: String,
+        /// Writing sessions.
+        lanes: u32,
+    },
+    /// Source transactions have been committed at the destination.
+    BatchCommitted(Box<BatchCommitted>),
+    /// The position has moved on in the destination's progress with nothing to write: rotation, transactions of others.
+    FollowMoved {
+        /// Everything before it is at the destination.
+        position: Position,
+    },
+    /// How far the incremental phase is behind; told about once a second, also when nothing comes.
+    Lag(Box<Lag>),
+    /// All that the source had when it was asked last is at the destination; told once each time it becomes true.
+    CaughtUp {
+        /// Everything before it is at the destination.
+        position: Position,
+    },
+    /// Rows at the destination were not as they had to be, and were dealt with as `conflict.rows` says; told after the commit.
+    ConflictMet {
+        /// Source table.
+        table: TableName,
+        /// What kind, e.g. `insert-exists`.
+        kind: &'static str,
+        /// The key's columns at the destination, by name; never values.
+        key: Vec<String>,
+        /// How many rows.
+        rows: u64,
+    },
+    /// A DDL statement of the source has been dealt with.
+    DdlSeen(Box<DdlSeen>),
+    /// Somebody has changed the speed limits of the running apply.
+    LimitsChanged {
+        /// All that are in force now, by the names that `dtsctl set` takes; absent ones do not limit.
+        limits: Vec<(&'static str, f64)>,
+    },
     /// Something waits; `reason` says for what. Status shows it until [`Event::WaitOver`].
     Waiting {
         /// Who waits, e.g. `full copy`, `schema`.
@@ -162,6 +206,88 @@ pub enum Event {
     Note {
         /// The text.
         text: String,
+    },
+}
+
+/// A commit of the incremental phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchCommitted {
+    /// Everything before it is at the destination.
+    pub position: Position,
+    /// When the newest transaction in it was committed at the source, in microseconds since 1970 UTC.
+    pub source_micros: u64,
+    /// Source transactions.
+    pub transactions: u64,
+    /// Row changes as the binlog had them, before folding.
+    pub row_events: u64,
+    /// Rows inserted after folding.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Bytes of row images read from the binlog.
+    pub bytes: u64,
+    /// From the first write to the commit's answer, in microseconds.
+    pub micros: u64,
+}
+
+/// How far the incremental phase is behind its source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lag {
+    /// Everything before it is at the destination.
+    pub applied: Position,
+    /// How far the binlog has been read.
+    pub read: Position,
+    /// Age at the source's clock of the newest change that is at the destination, in microseconds; `None` when nobody can tell.
+    pub micros: Option<u64>,
+    /// Nothing is left to read or to write: the source is quiet. What `micros` says is then the age of its last change, not a backlog.
+    pub idle: bool,
+    /// The lag is measured by the heartbeat row, and not by the times of the events alone.
+    pub by_heartbeat: bool,
+    /// Writing sessions at work.
+    pub lanes_busy: u32,
+    /// Bytes of changes that are read and not committed yet.
+    pub backlog_bytes: u64,
+}
+
+/// A DDL statement of the source and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DdlSeen {
+    /// Where its event begins.
+    pub place: Place,
+    /// Its GTID, where it has one.
+    pub gtid: Option<String>,
+    /// Which statement it is, e.g. `alter-table` as `operations` in the spec writes it, or `create-user` for one that is not on that list.
+    pub class: String,
+    /// The object, where one can be named.
+    pub object: Option<String>,
+    /// The statement as it ran at the destination, or as the source wrote it when it did not run there. Empty for a statement about
+    /// accounts, which may hold a password.
+    pub sql: String,
+    /// What became of it.
+    pub outcome: DdlOutcome,
+}
+
+/// What became of a DDL statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DdlOutcome {
+    /// It ran at the destination.
+    Carried {
+        /// How long it took.
+        milliseconds: u64,
+        /// An earlier run had run it and could not note it any more.
+        found_done: bool,
+    },
+    /// It was passed over.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// The destination refused it, and `ddl_errors` lets the task go on.
+    Failed {
+        /// The server's answer, without values.
+        error: String,
     },
 }
 

@@ -11,7 +11,10 @@ use dtsctl::{
         mysql::{MySqlDestination, WriteMethod},
     },
     event::{Event, Observer, StopToken},
-    phase::full::{self, FullOutcome, FullSettings, Throttle},
+    phase::{
+        full::{self, FullOutcome, FullSettings, Throttle},
+        throttle::Limits,
+    },
 };
 use testbed::{Flavor, Server, ServerOptions};
 
@@ -21,7 +24,7 @@ impl Observer for Deaf {
     fn observe(&self, _: &Event) {}
 }
 
-fn login(server: &Server) -> Login {
+pub(crate) fn login(server: &Server) -> Login {
     Login {
         place: Place::Tcp { host: server.host().to_owned(), port: server.port() },
         user: server.user().to_owned(),
@@ -77,7 +80,8 @@ fn copy_tables(source: &Server, destination: &Server, task: &str, prefix: &str, 
         destination: &end,
         progress: &progress,
         threads: 3,
-        throttle: Throttle::default(),
+        followed: false,
+        throttle: Throttle::new(&Limits::default()),
         retry: RetryWindows { connection: Duration::from_secs(30), other: Duration::from_secs(10) },
         stop: &stop,
         observer: &Deaf,

@@ -268,6 +268,3 @@ pub(super) fn incident(body: &[u8]) -> String {
         _ => format!("incident {number}"),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ use super::{
     gtid::GtidSet,
     position::{Place, Position},
 };
-use crate::connect::{BinlogOrigin, BinlogStart, ConnectError, Login, Purpose, Session};
+use crate::connect::{BinlogOrigin, BinlogStart, ConnectError, Login, Purpose, Session, Vendor};
 
 /// Where to begin, and what was found out on the way.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Found {
     pub(super) skip_to: Option<u64>,
     /// Identity of the server.
     pub(super) server: Arc<str>,
-    pub(super) mariadb: bool,
+    pub(super) vendor: Vendor,
     pub(super) address: String,
 }
 
@@ -43,7 +43,7 @@ fn global(session: &mut Session, variable: &str) -> Result<String, ConnectError>
 }
 
 /// A set of GTIDs that the server holds in a variable.
-pub(super) fn set(session: &mut Session, variable: &str) -> Result<GtidSet, BinlogError> {
+fn set(session: &mut Session, variable: &str) -> Result<GtidSet, BinlogError> {
     let text = global(session, variable)?;
     let mariadb = session.flavor().is_mariadb();
     let parsed = if mariadb { text.parse().map(GtidSet::MariaDb) } else { text.parse().map(GtidSet::MySql) };
@@ -51,7 +51,7 @@ pub(super) fn set(session: &mut Session, variable: &str) -> Result<GtidSet, Binl
 }
 
 /// GTIDs are written into the binlog, and all of them: else a set says nothing about a position.
-pub(super) fn has_gtids(session: &mut Session) -> bool {
+fn has_gtids(session: &mut Session) -> bool {
     session.flavor().is_mariadb() || session.info().variable("gtid_mode") == Some("ON")
 }
 
@@ -66,7 +66,8 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
         return Err(BinlogError::NotLogged { address });
     }
     let server: Arc<str> = session.info().identity.as_str().into();
-    let mariadb = session.flavor().is_mariadb();
+    let vendor = session.flavor().vendor;
+    let mariadb = vendor == Vendor::MariaDb;
     let switched = position.server.as_ref().is_some_and(|was| *was != server);
     let gtids = position.gtid.as_ref().filter(|_| has_gtids(&mut session));
     if switched && gtids.is_none() {
@@ -76,8 +77,8 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
     if let Some(ours) = gtids {
         has_all(&mut session, ours, switched)?;
     }
-    let found = |request, skip_to| Found { request, skip_to, server: Arc::clone(&server), mariadb, address: address.clone() };
-    // MySQL looks by itself where a set ends; and only the set is exact in a position that `current_position` has named.
+    let found = |request, skip_to| Found { request, skip_to, server: Arc::clone(&server), vendor, address: address.clone() };
+    // MySQL looks by itself where a set ends; and only the set is exact in a position that [`super::snapshot`] has named.
     let lost = if switched || (!mariadb && gtids.is_some()) {
         None
     } else {

@@ -59,13 +59,13 @@ impl Stream {
     /// fails.
     pub fn open(settings: StreamSettings<'_>) -> Result<Self, BinlogError> {
         let start = settings.start;
-        let Found { request, skip_to, server, mariadb, address } = find(settings.login, &start)?;
+        let Found { request, skip_to, server, vendor, address } = find(settings.login, &start)?;
         let from = start.to_string();
         let connection = BinlogConnection::open(settings.login, &request, &ReplicaName::of(settings.task), settings.timing)?;
         let assembler = Assembler::new(Assembly {
             start,
             server: Arc::clone(&server),
-            mariadb,
+            vendor,
             applied: settings.applied,
             skip_to,
             wants: settings.wants,

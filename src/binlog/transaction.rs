@@ -22,6 +22,7 @@ use super::{
     query::{self, Word},
     spool::{Room, SpoolReader},
 };
+use crate::connect::Vendor;
 use group::{Group, Phase};
 use maps::Maps;
 use xa::Pending;
@@ -50,7 +51,7 @@ impl Header {
 /// Puts transactions together. Knows no connection.
 pub(super) struct Assembler {
     server: Arc<str>,
-    mariadb: bool,
+    vendor: Vendor,
     /// Where the next event begins.
     place: Place,
     gtid: Option<GtidSet>,
@@ -66,6 +67,8 @@ pub(super) struct Assembler {
     replay: Option<Replay>,
     xa: Pending,
     out: VecDeque<Item>,
+    /// The place has changed without an item that says so.
+    unsaid: bool,
 }
 
 /// Held events that have happened, on their way out.
@@ -79,7 +82,7 @@ struct Replay {
 pub(super) struct Assembly {
     pub(super) start: Position,
     pub(super) server: Arc<str>,
-    pub(super) mariadb: bool,
+    pub(super) vendor: Vendor,
     pub(super) applied: Option<Position>,
     pub(super) skip_to: Option<u64>,
     pub(super) wants: Wants,
@@ -90,7 +93,7 @@ impl Assembler {
     pub(super) fn new(assembly: Assembly) -> Self {
         Self {
             server: assembly.server,
-            mariadb: assembly.mariadb,
+            vendor: assembly.vendor,
             place: assembly.start.place,
             gtid: assembly.start.gtid,
             applied: assembly.applied,
@@ -103,6 +106,7 @@ impl Assembler {
             replay: None,
             xa: Pending::default(),
             out: VecDeque::new(),
+            unsaid: false,
         }
     }
 
@@ -158,7 +162,7 @@ impl Assembler {
         };
         match header.kind {
             kind::HEARTBEAT | kind::HEARTBEAT_V2 => {
-                self.out.push_back(Item::Heartbeat);
+                self.alive(header);
                 return Ok(());
             }
             kind::ROTATE => {
@@ -216,7 +220,7 @@ impl Assembler {
         let Some(gap) = step.checked_sub(header.size) else {
             return Err(self.damaged(begin, &format!("an event of {} bytes ends {step} bytes further", header.size)));
         };
-        if gap > 0 && self.group.is_some() && (!self.mariadb || gap > 1 << 30) {
+        if gap > 0 && self.group.is_some() && (self.vendor == Vendor::MySql || gap > 1 << 30) {
             return Err(self.damaged(begin, &format!("{gap} bytes are missing in a transaction")));
         }
         self.place.offset = begin + u64::from(step);
@@ -238,14 +242,34 @@ impl Assembler {
         }
         if !made_up || moved {
             self.place = Place { file, offset };
-            if self.is_ahead() {
-                self.out.push_back(Item::Moved(self.position()));
+            // Where the server goes on is said with the next event or heartbeat.
+            self.unsaid = true;
+            if !made_up {
+                self.moved();
             }
         } else if self.skip_to.is_none() {
             self.place.offset = offset;
         } else {
             self.place.offset = 4;
         }
+    }
+
+    /// A heartbeat says how far the server has come, which after a beginning by GTID is further than any event.
+    fn alive(&mut self, header: Header) {
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+        let step = header.end.wrapping_sub(self.place.offset as u32);
+        if self.group.is_none() && header.end > 0 && step > 0 && step < 1 << 31 {
+            self.place.offset += u64::from(step);
+            self.unsaid = true;
+        }
+        if self.unsaid && self.group.is_none() { self.moved() } else { self.out.push_back(Item::Heartbeat) }
+    }
+
+    /// Says where we are.
+    fn moved(&mut self) {
+        self.unsaid = false;
+        let item = if self.is_ahead() { Item::Moved(self.position()) } else { Item::Heartbeat };
+        self.out.push_back(item);
     }
 
     /// What is handed on now has not been applied before.
@@ -389,7 +413,7 @@ impl Assembler {
         match code {
             kind::TABLE_MAP => {
                 let id = event::table_id(body).map_err(flawed)?;
-                let map = self.maps.map(id, body, &self.wants).map_err(|reason| BinlogError::Damaged { place, reason })?;
+                let map = self.maps.map(id, body, &self.wants, self.vendor).map_err(|reason| BinlogError::Damaged { place, reason })?;
                 group.tables.insert(id, map);
             }
             kind::ROWS_QUERY | kind::MARIADB_ANNOTATE => {
@@ -534,6 +558,3 @@ impl Assembler {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::{apply, completions, explain, init, json_schema, man, ping, plan, show, status, stop, validate, verify};
+use super::{apply, completions, explain, init, json_schema, man, ping, plan, set, show, status, stop, validate, verify};
 
 const ABOUT: &str = "Declarative migration and synchronisation for the MySQL family";
 
@@ -116,6 +116,10 @@ pub enum Command {
     ///
     /// It finishes its open units, saves, and exits 5. The same apply resumes later.
     Stop(stop::StopArgs),
+    /// Change a speed limit of the running apply
+    ///
+    /// It heeds it within a second; `status` shows what is in force.
+    Set(set::SetArgs),
     /// Compare both ends, down to the rows that differ
     ///
     /// Exits 4 when data differs. The result is a receipt: per table rows and digest, and what was not covered and why.

@@ -20,10 +20,12 @@ mod man;
 mod ping;
 mod plan;
 pub mod prepare;
+mod set;
 mod show;
 mod signals;
 mod status;
 mod stop;
+mod until;
 mod validate;
 mod verify;
 
@@ -87,8 +89,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams) 
 }
 
 fn dispatch(context: &mut Context, command: Command) -> Result<u8, CommandError> {
-    let no_result =
-        matches!(command, Command::Init(_) | Command::Stop(_) | Command::JsonSchema(_) | Command::Completions(_) | Command::Man(_));
+    let no_result = matches!(
+        command,
+        Command::Init(_) | Command::Set(_) | Command::Stop(_) | Command::JsonSchema(_) | Command::Completions(_) | Command::Man(_)
+    );
     // In the environment it may be meant for the other commands of a pipeline.
     if no_result && context.settings.reports_typed {
         return Err(CommandError::usage("this command has no result for --report to write").hint("leave `--report` out"));
@@ -105,6 +109,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, CommandError>
         Command::Show(args) => show::run(context, &args),
         Command::Apply(args) => apply::run(context, &args),
         Command::Status(args) => status::run(context, &args),
+        Command::Set(args) => set::run(context, &args),
         Command::Stop(args) => stop::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),

@@ -8,5 +8,6 @@ mod definition;
 pub mod expression;
 pub mod lex;
 pub mod rename;
+pub mod statement;
 
 pub use definition::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{CopyTable, DestinationError};
 use crate::{
     binlog::{Image, Position},
-    catalog::TableName,
+    catalog::{Key, TableName, Walk},
 };
 
 /// One change of one row, before and after. Images have the source table's columns.
@@ -22,6 +22,44 @@ pub enum RowChange {
         /// As it is.
         after: Image,
     },
+}
+
+impl CopyTable {
+    /// The source's columns by which rows are told apart and changes may be folded to their net effect per key: those of the source's
+    /// primary key, or of a unique key without NULLs, over exact types and whole columns ([`Table::walk`](crate::catalog::Table::walk)),
+    /// when the destination has a unique key over the same columns too.
+    ///
+    /// `None` also when the destination has columns of its own: a change of a key is then one UPDATE, since a row that is deleted and
+    /// inserted anew would lose their values.
+    pub fn folding_key(&self) -> Option<Vec<usize>> {
+        if self.has_own_columns() {
+            return None;
+        }
+        self.key().map(|(source, _)| source)
+    }
+
+    /// The destination has columns that no source column is written to, and that it does not compute itself.
+    pub(crate) fn has_own_columns(&self) -> bool {
+        let written = |d: usize| self.columns.iter().any(|&(_, to)| to == d);
+        self.destination.copied_columns().into_iter().any(|d| !written(d))
+    }
+
+    /// The source's columns of the key that both ends have, and that key of the destination.
+    pub(crate) fn key(&self) -> Option<(Vec<usize>, &Key)> {
+        let Walk::Key(source) = self.source.walk() else { return None };
+        let to: Option<Vec<usize>> = source.iter().map(|s| self.columns.iter().find(|(from, _)| from == s).map(|&(_, d)| d)).collect();
+        let to = to?;
+        let same = |key: &&Key| {
+            key.unique
+                && key.parts.len() == to.len()
+                && key
+                    .parts
+                    .iter()
+                    .all(|p| p.prefix.is_none() && p.column.is_some_and(|c| to.contains(&c) && !self.destination.columns[c].nullable))
+        };
+        let key = self.destination.keys.iter().filter(same).min_by_key(|k| !k.is_primary())?;
+        Some((source, key))
+    }
 }
 
 /// The net effect of a stretch of the binlog on one table with a key: no two entries are about one row.
@@ -43,18 +81,18 @@ pub struct TableChanges {
 /// What one transaction at the destination writes, or a part of it: the net effect of whole source transactions.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// Tables with a key.
+    /// Tables with a key by which their changes may be folded ([`CopyTable::folding_key`]).
     pub keyed: Vec<TableChanges>,
-    /// Tables without one, in which rows are told apart by all of their columns: every change in the order in which it happened.
-    pub keyless: Vec<(Arc<CopyTable>, Vec<RowChange>)>,
+    /// All others ([`CopyTable::folding_key`] is `None`): every change in the order in which it happened, one by one.
+    pub ordered: Vec<(Arc<CopyTable>, Vec<RowChange>)>,
 }
 
 /// How sure the writer may be of what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     /// The copy may have brought rows that are newer than the change: repeating it must be harmless, and no count means anything.
-    /// Keyless tables are always strict, since they start at the exact position of their snapshot.
-    Repeatable,
+    /// Keyless tables are always strict, since they start at the exact position of their snapshot: what is in here is for them.
+    Repeatable(OnConflict),
     /// Each statement knows how many rows it touches; another count is a conflict.
     Strict(OnConflict),
 }
@@ -135,6 +173,32 @@ pub struct Applied {
     pub transactions: u64,
     /// Row changes read from the binlog in this commit, before folding.
     pub row_events: u64,
+}
+
+/// How far the incremental phase of a task has come since it began, as the destination has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Following {
+    /// Everything before it is at the destination.
+    pub position: Position,
+    /// Where reading must begin again, when that is earlier than `position`.
+    pub read_from: Option<Position>,
+    /// A position of the source from after the last row of the copy was read. Until `position` has passed it, changes are written as
+    /// [`Certainty::Repeatable`]. `None` when no copy came before, or one has begun since and its end is to be noted.
+    pub copy_end: Option<Position>,
+    /// Source transactions applied.
+    pub transactions: u64,
+    /// Row changes read from the binlog, before folding.
+    pub row_events: u64,
+    /// Rows inserted, after folding.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Rows that were not as they must be.
+    pub conflicts: u64,
+    /// When the newest transaction was committed at the source, in microseconds since 1970 UTC.
+    pub source_micros: u64,
 }
 
 /// One writing session of the incremental phase. It writes in a transaction of its own that [`Lane::commit`] ends, so that several lanes

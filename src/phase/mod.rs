@@ -3,3 +3,4 @@
 pub mod full;
 pub mod incremental;
 pub mod schema;
+pub mod throttle;

@@ -52,6 +52,7 @@ mod dt234_index_limits;
 mod dt235_system_versioning;
 mod dt236_generated_columns;
 mod dt237_fulltext_parser;
+mod dt238_selected_columns;
 mod dt241_narrow_charset;
 mod dt242_unique_collisions;
 mod dt243_json_text;

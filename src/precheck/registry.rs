@@ -47,6 +47,7 @@ pub const CHECKS: &[Check] = &[
     super::dt235_system_versioning::CHECK,
     super::dt236_generated_columns::CHECK,
     super::dt237_fulltext_parser::CHECK,
+    super::dt238_selected_columns::CHECK,
     super::dt241_narrow_charset::CHECK,
     super::dt242_unique_collisions::CHECK,
     super::dt243_json_text::CHECK,

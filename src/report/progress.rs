@@ -4,6 +4,7 @@
 //! nobody reads, cannot slow a phase down, and a stream that fails cannot fail it.
 
 mod bars;
+mod follow;
 mod model;
 mod plain;
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Surroundings,
-    model::{Finding, UnsafeAction},
+    model::{Finding, Start, UnsafeAction},
     problem::Problem,
     units::{format_duration, parse_duration},
     written,
@@ -23,6 +23,7 @@ pub(super) fn check(spec: &written::Spec, root: &Node, around: &Surroundings<'_>
     endpoint::check(&mut found, "source", &spec.source);
     endpoint::check(&mut found, "destination", &spec.destination);
     found.phases(spec);
+    found.start(spec);
     objects::check(&mut found, spec);
     found.retry(spec);
     found.precheck(spec, around);
@@ -76,6 +77,24 @@ impl Problems<'_> {
         }
         if phases.full == Some(false) && spec.throttle.as_ref().is_some_and(|throttle| throttle.full.is_some()) {
             self.key(&["throttle", "full"], "`throttle.full` limits a phase that is off", "remove it, or turn on `phases.full`");
+        }
+        if phases.incremental == Some(false) && spec.throttle.as_ref().is_some_and(|throttle| throttle.incremental.is_some()) {
+            let hint = "remove it, or turn on `phases.incremental`";
+            self.key(&["throttle", "incremental"], "`throttle.incremental` limits a phase that is off", hint);
+        }
+    }
+
+    fn start(&mut self, spec: &written::Spec) {
+        let Some(start) = &spec.start else { return };
+        if start.parse::<Start>().is_err() {
+            self.value(&["start"], "`start` is `now`, `gtid:SET` or `pos:FILE:POS`", "");
+        }
+        let phases = spec.phases.clone().unwrap_or_default();
+        if phases.incremental == Some(false) {
+            self.key(&["start"], "`start` is for a phase that is off", "remove it, or turn on `phases.incremental`");
+        } else if phases.full != Some(false) {
+            let hint = "remove it: a full copy is followed from the position before its first row; or turn `phases.full` off";
+            self.key(&["start"], "`start` is for an incremental phase without a full copy", hint);
         }
     }
 

@@ -65,7 +65,7 @@ pub struct Spec {
 impl Spec {
     /// The selection as pure questions about names.
     pub fn selection(&self) -> Selection<'_> {
-        Selection::new(&self.objects)
+        Selection::new(&self.objects).written(self.names.case)
     }
 }
 
@@ -182,6 +182,29 @@ pub enum Start {
     },
 }
 
+impl std::str::FromStr for Start {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split_once(':') {
+            None if text == "now" => Ok(Self::Now),
+            Some(("gtid", set)) => {
+                // Spaces and line breaks stand in what a server prints.
+                let set: String = set.chars().filter(|c| !c.is_whitespace()).collect();
+                let known = set.chars().all(|c| c.is_ascii_alphanumeric() || "-:,_".contains(c));
+                if set.is_empty() || !known { Err(()) } else { Ok(Self::Gtid(set)) }
+            }
+            Some(("pos", place)) => match place.rsplit_once(':') {
+                Some((file, offset)) if !file.is_empty() => {
+                    Ok(Self::Position { file: file.to_owned(), offset: offset.parse().map_err(drop)? })
+                }
+                _ => Err(()),
+            },
+            _ => Err(()),
+        }
+    }
+}
+
 /// The shape of the task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -215,7 +238,7 @@ pub struct TableSelection {
     pub rename: Option<String>,
     /// Only rows for which this SQL condition holds. Not supported yet.
     pub filter: Option<String>,
-    /// Columns left out or renamed. Not supported yet.
+    /// Columns left out or renamed.
     pub columns: Option<ColumnSelection>,
     /// The operations that the incremental phase carries; `None` is all. Not supported yet.
     pub operations: Option<Vec<Operation>>,
@@ -290,9 +313,9 @@ pub enum ExistingTables {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowConflict {
-    /// Stop and name the position. Not supported yet.
+    /// Stop and name the position.
     Fail,
-    /// Keep the destination's row. Not supported yet.
+    /// Keep the destination's row.
     Ignore,
     /// The source's row wins. The default.
     #[default]
@@ -313,11 +336,11 @@ pub enum NameCase {
     /// What the destination's own rules make of them. The default.
     #[default]
     Default,
-    /// As at the source. Not supported yet.
+    /// As at the source.
     Source,
-    /// Upper case. Not supported yet.
+    /// Upper case.
     Upper,
-    /// Lower case. Not supported yet.
+    /// Lower case.
     Lower,
 }
 
@@ -403,7 +426,7 @@ pub struct Retry {
 pub struct Throttle {
     /// Of the full copy.
     pub full: FullThrottle,
-    /// Of the incremental phase. Not supported yet.
+    /// Of the incremental phase.
     pub incremental: IncrementalThrottle,
 }
 

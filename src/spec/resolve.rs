@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     model::{
         Accounts, Address, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat, IncrementalThrottle, Names,
-        ObjectSelection, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, Start, TableSelection, Throttle, Tls, TlsMode, VerifyOptions,
+        ObjectSelection, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode, VerifyOptions,
     },
     pattern::Pattern,
     secret::{PasswordSource, Secret},
@@ -50,7 +50,7 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
             full: phases.full.unwrap_or(true),
             incremental: phases.incremental.unwrap_or(true),
         },
-        start: Start::default(),
+        start: filled.start.as_deref().and_then(|start| start.parse().ok()).unwrap_or_default(),
         topology: filled.topology.unwrap_or_default(),
         objects: filled.objects.into_iter().map(object).collect(),
         conflict: Conflict { existing_tables: conflict.existing_tables.unwrap_or_default(), rows: conflict.rows.unwrap_or_default() },

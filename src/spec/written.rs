@@ -32,7 +32,7 @@ pub struct Spec {
     /// Which phases run. Default: all three.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phases: Option<Phases>,
-    /// Where an incremental phase without a full copy begins: `now`, `gtid:SET` or `pos:FILE:POS`. Not supported yet.
+    /// Where an incremental phase without a full copy begins: `now`, `gtid:SET` or `pos:FILE:POS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
     /// `one-way` (default) or `two-way`, which is not supported yet.
@@ -247,7 +247,7 @@ pub struct Phases {
     /// Copy the rows. Default: `true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full: Option<bool>,
-    /// Follow the binlog. Default: `true`, which is not supported yet: write `false`.
+    /// Follow the binlog. Default: `true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incremental: Option<bool>,
 }
@@ -282,7 +282,7 @@ pub struct Table {
     /// Only rows for which this SQL condition holds. Not supported yet.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Columns left out or renamed. Not supported yet.
+    /// Columns left out or renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
     /// The operations that the incremental phase carries. Not supported yet.
@@ -290,7 +290,7 @@ pub struct Table {
     pub operations: Option<Vec<Operation>>,
 }
 
-/// Columns left out or renamed. Not supported yet.
+/// Columns left out or renamed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
@@ -309,7 +309,7 @@ pub struct Conflict {
     /// About tables that exist before the first apply. Default: `fail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_tables: Option<ExistingTables>,
-    /// What the incremental phase does with a conflicting row. Default: `overwrite`; the others are not supported yet.
+    /// What the incremental phase does with a row that is not as it must be. Default: `overwrite`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowConflict>,
 }
@@ -318,7 +318,7 @@ pub struct Conflict {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
-    /// Capitalisation. Default: `default`; the others are not supported yet.
+    /// Capitalisation. Default: `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<NameCase>,
 }
@@ -384,7 +384,7 @@ pub struct Throttle {
     /// Of the full copy; only where `phases.full` is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full: Option<FullThrottle>,
-    /// Of the incremental phase. Not supported yet.
+    /// Of the incremental phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incremental: Option<IncrementalThrottle>,
 }
@@ -407,7 +407,7 @@ pub struct FullThrottle {
     pub mbps: Option<f64>,
 }
 
-/// Speed limits of the incremental phase. Not supported yet.
+/// Speed limits of the incremental phase.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IncrementalThrottle {

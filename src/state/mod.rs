@@ -16,20 +16,23 @@
 mod control;
 mod error;
 mod file;
+mod follow;
 mod lock;
 mod read;
+mod read_follow;
 mod rows;
 mod schema;
 mod status;
 mod writer;
 
-pub use control::{ControlWatch, request_stop};
+pub use control::{ControlWatch, Requests, request_setting, request_stop};
 pub use error::StateError;
 pub use file::{Opened, RunStart, ServerIdentity, StateFile, TaskIdentity, discard};
 pub use lock::{Holder, LockGuard, holder, lock};
-pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan};
+pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan, spec_document};
 pub use status::{
-    FORMAT_VERSION, NoteStatus, PhaseState, PhaseStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status,
-    StopStatus, TableState, TableStatus, TaskStatus, Totals, WaitStatus, schema,
+    ConflictStatus, DdlCount, DdlStatement, DdlStatus, FORMAT_VERSION, FollowStatus, LimitStatus, NoteStatus, PhaseState, PhaseStatus,
+    PositionStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status, StopStatus, TableState, TableStatus,
+    TaskStatus, Totals, WaitStatus, schema,
 };
 pub use writer::{RangeTruth, RunEnd, StateWriter};

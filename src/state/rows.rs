@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::writer::RangeTruth;
+use super::{follow, writer::RangeTruth};
 use crate::{
     catalog::TableName,
     event::{Event, Phase},
@@ -15,16 +15,16 @@ pub(super) struct At {
 }
 
 /// A sample every so many milliseconds, kept for so long.
-const SAMPLE_EVERY: i64 = 2_000;
-const SAMPLE_KEPT: i64 = 300_000;
+pub(super) const SAMPLE_EVERY: i64 = 2_000;
+pub(super) const SAMPLE_KEPT: i64 = 300_000;
 
-type Done = rusqlite::Result<()>;
+pub(super) type Done = rusqlite::Result<()>;
 
-fn run_sql(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Done {
+pub(super) fn run_sql(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Done {
     conn.prepare_cached(sql)?.execute(params).map(drop)
 }
 
-fn whole(number: u64) -> i64 {
+pub(super) fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -154,6 +154,14 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
             "UPDATE wait SET milliseconds = milliseconds + ?3 - since, since = NULL WHERE run = ?1 AND who = ?2 AND since IS NOT NULL",
             params![at.run, who, at.now],
         ),
+        Event::FollowStarted { .. }
+        | Event::BatchCommitted(_)
+        | Event::FollowMoved { .. }
+        | Event::Lag(_)
+        | Event::CaughtUp { .. }
+        | Event::ConflictMet { .. }
+        | Event::DdlSeen(_)
+        | Event::LimitsChanged { .. } => follow::event(conn, at, event),
         Event::Moment { .. } => Ok(()),
         Event::Note { text } => run_sql(
             conn,
@@ -176,6 +184,7 @@ fn plan_table(conn: &Connection, table: &TableName, destination: &TableName, row
 
 /// A sample for the rates while a table is being copied. The first of each run stays, for its average.
 pub(super) fn sample(conn: &Connection, at: &At) -> Done {
+    follow::sample(conn, at)?;
     run_sql(
         conn,
         "INSERT INTO sample

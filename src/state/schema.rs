@@ -13,7 +13,7 @@ use super::error::StateError;
 pub(super) const APPLICATION_ID: i64 = 0x6474_7363;
 
 /// One step for each version; the file's `user_version` is the number of steps taken.
-pub(super) const LADDER: &[&str] = &[V1];
+pub(super) const LADDER: &[&str] = &[V1, V2];
 
 /// Times are milliseconds since 1970 in UTC.
 const V1: &str = "
@@ -122,6 +122,71 @@ CREATE TABLE control (                  -- what somebody asks of the running app
     value TEXT NOT NULL,
     requested INTEGER NOT NULL
 ) STRICT;
+";
+
+/// The incremental phase. Positions are JSON as `binlog::Position` writes it.
+const V2: &str = "
+CREATE TABLE follow (                   -- one row, from the first run of the phase on
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    began INTEGER NOT NULL,
+    run INTEGER NOT NULL REFERENCES run, -- the latest that worked on it
+    started INTEGER NOT NULL,           -- when that one began with it
+    until TEXT NOT NULL,
+    lanes INTEGER NOT NULL,
+    first_position TEXT NOT NULL,       -- where the first run began
+    position TEXT NOT NULL,             -- everything before it is at the destination
+    read_position TEXT,
+    source_micros INTEGER,              -- when the newest transaction at the destination was committed at the source
+    commits INTEGER NOT NULL DEFAULT 0,
+    transactions INTEGER NOT NULL DEFAULT 0, row_events INTEGER NOT NULL DEFAULT 0,
+    inserted INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    micros INTEGER NOT NULL DEFAULT 0,  -- of all commits together
+    last_commit INTEGER,
+    caught_up INTEGER,                  -- when everything was at the destination last
+    lag_micros INTEGER, lag_at INTEGER, idle INTEGER NOT NULL DEFAULT 0, by_heartbeat INTEGER NOT NULL DEFAULT 0,
+    lanes_busy INTEGER NOT NULL DEFAULT 0, backlog_bytes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE follow_sample (            -- totals now and then, for rates
+    run INTEGER NOT NULL REFERENCES run,
+    at INTEGER NOT NULL,
+    transactions INTEGER NOT NULL, row_events INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (run, at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE conflict (
+    source_database TEXT NOT NULL, source_table TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,                  -- JSON: names of the key's columns
+    rows INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (source_database, source_table, kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ddl_count (                -- of all runs together
+    class TEXT NOT NULL,
+    outcome TEXT NOT NULL,              -- carried, skipped, failed
+    times INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    reason TEXT,                        -- why the last one was skipped
+    PRIMARY KEY (class, outcome)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ddl (                      -- what ran and what failed; the latest thousand of each
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES run,
+    at INTEGER NOT NULL,
+    place TEXT NOT NULL, gtid TEXT,
+    class TEXT NOT NULL,
+    object TEXT,
+    sql TEXT NOT NULL,
+    milliseconds INTEGER,
+    found_done INTEGER NOT NULL DEFAULT 0,
+    error TEXT                          -- NULL: it ran
+) STRICT;
+CREATE TABLE setting (                  -- limits in force in a run
+    run INTEGER NOT NULL REFERENCES run,
+    name TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
 ";
 
 fn pragma(conn: &Connection, path: &Path, name: &str) -> Result<i64, StateError> {

@@ -17,8 +17,9 @@ use std::{
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{error::StateError, rows};
+use super::{error::StateError, follow, rows};
 use crate::{
+    binlog::Position,
     catalog::TableName,
     clock::Clock,
     event::{Event, Observer, Phase, StopToken},
@@ -176,6 +177,12 @@ impl StateWriter {
     pub fn set_range(&self, table: &TableName, range: u32, truth: RangeTruth) {
         let table = table.clone();
         self.job(move |conn, at| rows::set_range(conn, at, &table, range, truth));
+    }
+
+    /// Writes over how far the incremental phase is, and what it has carried in all.
+    pub fn set_follow(&self, position: &Position, transactions: u64, row_events: u64) {
+        let position = position.clone();
+        self.job(move |conn, _| follow::set(conn, &position, transactions, row_events));
     }
 
     /// Writes over that a statement has run, in an earlier run that could not note it any more.

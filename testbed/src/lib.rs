@@ -19,6 +19,7 @@ mod shared;
 pub mod sql;
 pub mod tls;
 pub mod tpch;
+pub mod workload;
 
 pub use server::{Flavor, Server, ServerOptions};
 pub use shared::{Role, have, shared};

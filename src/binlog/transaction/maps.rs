@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::Wants;
-use crate::binlog::{cursor::Cursor, table_map::TableMap};
+use crate::{
+    binlog::{cursor::Cursor, table_map::TableMap},
+    connect::Vendor,
+};
 
 /// So many tables are remembered; a server with more has them taken apart again.
 const MOST: usize = 4096;
@@ -16,14 +19,14 @@ pub(super) struct Maps {
 
 impl Maps {
     /// The table map of an event; `None` when its rows are not wanted. The same bytes give the same one.
-    pub(super) fn map(&mut self, id: u64, body: &[u8], wants: &Wants) -> Result<Option<Arc<TableMap>>, String> {
+    pub(super) fn map(&mut self, id: u64, body: &[u8], wants: &Wants, vendor: Vendor) -> Result<Option<Arc<TableMap>>, String> {
         if let Some((bytes, map)) = self.known.get(&id)
             && bytes == body
         {
             return Ok(map.clone());
         }
         let (database, table) = names(body).ok_or("a table map that ends too early")?;
-        let map = if wants(&database, &table) { Some(Arc::new(parse(body)?)) } else { None };
+        let map = if wants(&database, &table) { Some(Arc::new(TableMap::parse(body, vendor).map_err(|e| e.to_string())?)) } else { None };
         if self.known.len() >= MOST {
             self.known.clear();
         }
@@ -44,9 +47,4 @@ fn names(body: &[u8]) -> Option<(String, String)> {
     let database = c.short_text().ok()?;
     c.u8().ok()?;
     Some((database, c.short_text().ok()?))
-}
-
-fn parse(body: &[u8]) -> Result<TableMap, String> {
-    let (database, table) = names(body).ok_or("a table map that ends too early")?;
-    Ok(TableMap { database, table, ..TableMap::default() })
 }

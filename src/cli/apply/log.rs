@@ -1,6 +1,6 @@
 //! The events of a run in the log: what it did at `info`, each statement and chunk at `debug`, moments at `trace`.
 
-use crate::event::{Event, Observer};
+use crate::event::{DdlOutcome, Event, Observer};
 
 /// Writes events into the log.
 pub(super) struct Log;
@@ -30,6 +30,31 @@ impl Observer for Log {
             Event::WaitOver { who } => tracing::info!(who, "the wait is over"),
             Event::Note { text } => tracing::info!(text, "note"),
             Event::Moment { name } => tracing::trace!(name, "moment"),
+            Event::FollowStarted { from, until, lanes } => tracing::info!(%from, until, lanes, "follows the binlog"),
+            Event::BatchCommitted(batch) => {
+                let (position, transactions, row_events, micros) = (&batch.position, batch.transactions, batch.row_events, batch.micros);
+                tracing::debug!(%position, transactions, row_events, micros, "batch committed");
+            }
+            Event::FollowMoved { position } => tracing::debug!(%position, "position moved"),
+            Event::Lag(lag) => {
+                let (applied, read, micros, idle) = (&lag.applied, &lag.read, lag.micros, lag.idle);
+                tracing::debug!(%applied, %read, micros, idle, "lag");
+            }
+            Event::CaughtUp { position } => tracing::info!(%position, "caught up"),
+            Event::ConflictMet { table, kind, key, rows } => tracing::info!(%table, kind, ?key, rows, "conflict"),
+            Event::DdlSeen(ddl) => {
+                let (place, class, object, sql) = (&ddl.place, &ddl.class, &ddl.object, &ddl.sql);
+                match &ddl.outcome {
+                    DdlOutcome::Carried { milliseconds, .. } => {
+                        tracing::info!(%place, class, object, milliseconds, sql, "statement carried")
+                    }
+                    DdlOutcome::Skipped { reason } => tracing::info!(%place, class, object, reason, "statement skipped"),
+                    DdlOutcome::Failed { error } => {
+                        tracing::info!(%place, class, object, error, sql, "statement refused by the destination")
+                    }
+                }
+            }
+            Event::LimitsChanged { limits } => tracing::info!(?limits, "limits in force"),
             Event::TablesPlanned { tables } => tracing::info!(tables = tables.len(), "tables planned"),
         }
     }

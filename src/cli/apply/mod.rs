@@ -23,14 +23,19 @@ use super::{
     exit,
     login::login,
     prepare::{Survey, prepare},
+    until::until,
 };
 use crate::{
     clock::{Clock, milliseconds, rfc3339},
     connect::{GlobalLock, Taken},
-    event::{Observer, Observers, StopToken},
-    phase::schema,
+    event::{Event, Observer, Observers, StopToken},
+    phase::{
+        incremental::{Goal, Until},
+        schema,
+        throttle::{Limit, Limits},
+    },
     plan::{self, ActionRisk, Plan},
-    report,
+    report::{self, status_follow::in_short},
     spec::Spec,
     state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, Status, TaskIdentity},
 };
@@ -43,6 +48,7 @@ Examples:
   dtsctl apply plan.json --yes        from a pipeline
   dtsctl apply --allow-unsafe a3      permit one unsafe action of the plan
   dtsctl apply --time-limit 2h        stop cleanly after two hours; resume later
+  dtsctl apply --until caught-up      end when nothing is left to apply
 ")]
 pub struct ApplyArgs {
     /// A plan that `plan --out` wrote
@@ -56,10 +62,9 @@ pub struct ApplyArgs {
     /// Forget the progress of an earlier run and begin again
     #[arg(long)]
     pub restart: bool,
-    /// How far the incremental phase runs: caught-up, never, gtid:SET, pos:FILE:POS or time:RFC3339. Not supported yet
-    /// but for `caught-up`
-    #[arg(long, default_value = "caught-up", value_name = "POINT", value_parser = until)]
-    pub until: Until,
+    /// How far the incremental phase runs: caught-up, never, gtid:SET, pos:FILE:POS or time:RFC3339 [default: never]
+    #[arg(long, value_name = "POINT", value_parser = until)]
+    pub until: Option<Until>,
     /// Stop cleanly after this time
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub time_limit: Option<Duration>,
@@ -77,26 +82,18 @@ const NAMED: usize = 20;
 /// How often progress is told in lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How far the incremental phase runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// Until nothing is left to do.
-    CaughtUp,
-}
-
-fn until(text: &str) -> Result<Until, String> {
-    match text {
-        "caught-up" => Ok(Until::CaughtUp),
-        "never" => Err("the incremental phase is not supported yet".to_owned()),
-        _ if ["gtid:", "pos:", "time:"].iter().any(|head| text.starts_with(head)) => {
-            Err("the incremental phase is not supported yet".to_owned())
-        }
-        _ => Err("write caught-up, never, gtid:SET, pos:FILE:POS or time:RFC3339".to_owned()),
-    }
-}
-
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
+    if spec.phases.incremental {
+        return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
+    }
+    // Nothing is left when the copy is there, which is what `caught-up` says too.
+    if !spec.phases.incremental
+        && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
+    {
+        return Err(CommandError::usage(format!("`--until {point}` needs the incremental phase, and the spec switches it off"))
+            .hint("leave it out, or write `phases: {incremental: true}`"));
+    }
     let saved = args.plan.as_deref().map(load_plan).transpose()?;
     let state_path = context.state_path(&spec);
     let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
@@ -323,6 +320,12 @@ fn carry_out(
     if let Some(pause) = variable("DTSCTL_TEST_PAUSE").filter(|text| !text.is_empty()) {
         observers.push(Arc::new(Pause::parse(&pause)));
     }
+    let limits = limits(spec, args);
+    let observer = Arc::new(Observers(observers));
+    if !limits.in_force().is_empty() {
+        observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
+    }
+    let goal = Goal::new(args.until.clone().unwrap_or(Until::Never));
     let watch = Watch::start(Watched {
         state: state_path,
         limit: args.time_limit,
@@ -330,15 +333,17 @@ fn carry_out(
         login: survey.destination_login.clone(),
         task: spec.name.clone(),
         stop: stop.clone(),
+        goal,
+        limits: limits.clone(),
+        observer: Arc::clone(&observer) as Arc<dyn Observer>,
     })?;
-    let threads = args.threads.map_or_else(default_threads, usize::from);
     let execution = Execution {
         spec,
-        threads,
+        limits: &limits,
         lock_timeout: args.lock_timeout,
         allow_unsafe: &args.allow_unsafe,
         stop: &stop,
-        observer: Arc::new(Observers(observers)),
+        observer,
         writer: &writer,
         new_state: opened == Opened::New,
     };
@@ -373,9 +378,10 @@ fn conclude(
                     Format::Json => report::status::json(&status),
                     Format::Markdown => report::status::markdown(&status, &again),
                     Format::Table => format!(
-                        "\nApply finished: {}, {} at the destination.\nNext: `{proof}` proves it.\n",
+                        "\nApply finished: {}, {} at the destination{}.\nNext: `{proof}` proves it.\n",
                         report::text::plural(status.totals.tables_finished, "table"),
                         report::text::plural(status.totals.rows_done, "row"),
+                        status.follow.as_ref().map(|follow| format!(" by the copy; {}", in_short(follow))).unwrap_or_default(),
                     ),
                 })
             })?;
@@ -404,6 +410,22 @@ fn conclude(
             Err(error)
         }
     }
+}
+
+/// The limits that the run begins with.
+fn limits(spec: &Spec, args: &ApplyArgs) -> Limits {
+    #[expect(clippy::cast_precision_loss, reason = "rates; nobody asks for 2^53 rows a second")]
+    let whole = |rate: Option<u64>| rate.map(|rate| rate as f64);
+    let (full, incremental) = (&spec.throttle.full, &spec.throttle.incremental);
+    let threads = args.threads.map_or_else(default_threads, usize::from);
+    let limits = Limits::default();
+    limits.set(Limit::FullQueries, whole(full.qps));
+    limits.set(Limit::FullRows, whole(full.rps));
+    limits.set(Limit::FullMegabytes, full.mbps);
+    limits.set(Limit::IncrementalRows, whole(incremental.rps));
+    limits.set(Limit::IncrementalMegabytes, incremental.mbps);
+    limits.set(Limit::Threads, whole(u64::try_from(threads).ok()));
+    limits
 }
 
 /// Connections at each end: twice the processors, since half of them wait, but no more than eight unasked.

@@ -7,10 +7,11 @@ use std::{
 };
 
 use crate::{
-    cli::signals,
+    cli::{set::setting, signals, until::stop_at},
     connect::{GlobalLock, Login},
-    event::StopToken,
-    state::ControlWatch,
+    event::{Event, Observer, StopToken},
+    phase::{incremental::Goal, throttle::Limits},
+    state::{ControlWatch, Requests},
 };
 
 /// Why a run was stopped.
@@ -41,6 +42,11 @@ pub(super) struct Watched<'a> {
     pub(super) login: Login,
     pub(super) task: String,
     pub(super) stop: StopToken,
+    /// Where the incremental phase ends; `dtsctl stop --at` changes it.
+    pub(super) goal: Goal,
+    /// What `dtsctl set` changes.
+    pub(super) limits: Limits,
+    pub(super) observer: Arc<dyn Observer>,
 }
 
 /// How often signals, the control row and the clock are looked at.
@@ -57,15 +63,21 @@ impl Watch {
         let end = StopToken::default();
         let reason: Arc<Mutex<Option<Reason>>> = Arc::default();
         let (until, why) = (end.clone(), Arc::clone(&reason));
-        let Watched { limit, mut lock, login, task, stop, .. } = watched;
+        let Watched { limit, mut lock, login, task, stop, goal, limits, observer, .. } = watched;
         let started = Instant::now();
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
             let mut asked_lock = Instant::now();
+            let mut known = Requests::default();
             while !until.wait(TICK) {
                 let mut found = None;
+                // A file that cannot be read now is the writer's business.
+                if let Ok(requests) = control.requests() {
+                    heed(&requests, &known, &goal, &limits, observer.as_ref());
+                    known = requests;
+                }
                 if signalled.load(Ordering::SeqCst) {
                     found = Some(Reason::Signal);
-                } else if control.stop_requested().unwrap_or(false) {
+                } else if known.stop.as_deref() == Some("now") {
                     found = Some(Reason::Asked);
                 } else if limit.is_some_and(|limit| started.elapsed() >= limit) {
                     found = Some(Reason::TimeLimit);
@@ -94,6 +106,25 @@ impl Watch {
     /// Why the run was stopped, if it was.
     pub(super) fn reason(&self) -> Option<Reason> {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Does what is asked for now and was not before. The commands have checked it; what a later version may ask is passed over.
+fn heed(requests: &Requests, known: &Requests, goal: &Goal, limits: &Limits, observer: &dyn Observer) {
+    if let Some(at) = requests.stop.as_deref().filter(|_| requests.stop != known.stop)
+        && let Ok(point) = stop_at(at)
+    {
+        goal.change(point);
+    }
+    let mut changed = false;
+    for (key, text) in requests.settings.iter().filter(|setting| !known.settings.contains(setting)) {
+        if let Ok((limit, value)) = setting(key, text) {
+            limits.set(limit, value);
+            changed = true;
+        }
+    }
+    if changed {
+        observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
     }
 }
 

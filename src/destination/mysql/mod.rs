@@ -16,8 +16,9 @@ use self::{
     encode::{InsertEncoder, LineEncoder},
     load::MySqlLoader,
 };
-use super::{CopyTable, Destination, DestinationError, Encoder, Loader, RangeState, TaskProgress};
+use super::{CopyTable, Destination, DestinationError, Encoder, Loader, RangeState, TaskProgress, change::Following};
 use crate::{
+    binlog::Position,
     catalog::TableName,
     connect::{Flavor, Login, Purpose, ServerInfo, Session},
     event::Observer,
@@ -96,7 +97,7 @@ impl Destination for MySqlDestination {
         Ok(progress)
     }
 
-    fn note_source_position(&self, position: &str) -> Result<(), DestinationError> {
+    fn note_source_position(&self, position: &Position) -> Result<(), DestinationError> {
         self.control(|s| progress::note_source_position(s, &self.task, position))
     }
 
@@ -118,6 +119,14 @@ impl Destination for MySqlDestination {
 
     fn finish_table(&self, table: &CopyTable) -> Result<(), DestinationError> {
         self.control(|s| progress::finish_table(s, &self.task, &table.source.name))
+    }
+
+    fn begin_following(&self, start: &Position, copy_end: Option<&Position>) -> Result<(), DestinationError> {
+        self.control(|s| progress::applied::begin(s, &self.task, self.run(), start, copy_end))
+    }
+
+    fn applied(&self) -> Result<Option<Following>, DestinationError> {
+        self.control(|s| progress::applied::locked(s, &self.task, self.run()))
     }
 
     fn encoder(&self, table: &CopyTable) -> Box<dyn Encoder> {

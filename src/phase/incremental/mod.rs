@@ -1,5 +1,9 @@
 //! The incremental phase: follows the binlog and carries every committed change to the destination, exactly once.
 
 pub mod ddl;
+pub mod heartbeat;
 pub mod history;
 pub mod names;
+mod until;
+
+pub use until::{Goal, Until};

@@ -90,7 +90,8 @@ impl View for Bars {
         #[expect(clippy::cast_precision_loss, reason = "a time, shown to the second")]
         let running = frame.running.iter().map(|(what, seconds)| format!("{what}, for {}", lasting(*seconds as f64)));
         let waits = frame.waits.iter().map(|wait| format!("waits: {wait}"));
-        let lines = running.take(5).chain(waits.take(5)).collect();
+        let follows = frame.follows.iter().map(|(_, short)| short.clone());
+        let lines = follows.chain(running.take(5)).chain(waits.take(5)).collect();
         self.say(lines);
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::follow::Following;
 use crate::{
     catalog::TableName,
     event::{Event, Phase},
@@ -19,10 +20,10 @@ const LINES: usize = 1000;
 
 /// Values at moments of the last half minute.
 #[derive(Default)]
-struct Rate(VecDeque<(u64, u64)>);
+pub(super) struct Rate(VecDeque<(u64, u64)>);
 
 impl Rate {
-    fn sample(&mut self, now: u64, value: u64) {
+    pub(super) fn sample(&mut self, now: u64, value: u64) {
         if self.0.back().is_some_and(|&(at, _)| now < at + SAMPLE) {
             return;
         }
@@ -33,7 +34,7 @@ impl Rate {
     }
 
     /// Units in a second up to now, so that a standstill shows.
-    fn per_second(&self, now: u64, value: u64) -> Option<f64> {
+    pub(super) fn per_second(&self, now: u64, value: u64) -> Option<f64> {
         let &(at, before) = self.0.front()?;
         let time = now.saturating_sub(at);
         #[expect(clippy::cast_precision_loss, reason = "a rate, shown with three digits")]
@@ -95,6 +96,8 @@ pub(super) struct Frame {
     /// Statements that run now: what for, and since how many seconds.
     pub(super) running: Vec<(String, u64)>,
     pub(super) waits: Vec<String>,
+    /// How far the incremental phase is, with and without its position, once it has begun.
+    pub(super) follows: Option<(String, String)>,
     pub(super) lines: Vec<Line>,
 }
 
@@ -107,6 +110,7 @@ pub(super) struct Model {
     statements: u64,
     running: BTreeMap<(String, usize), (String, u64)>,
     waits: BTreeMap<String, String>,
+    following: Following,
     lines: Vec<Line>,
 }
 
@@ -186,6 +190,18 @@ impl Model {
                 }
             }
             Event::Note { text } => self.say(true, format!("note: {text}")),
+            Event::FollowStarted { .. }
+            | Event::BatchCommitted(_)
+            | Event::FollowMoved { .. }
+            | Event::Lag(_)
+            | Event::CaughtUp { .. }
+            | Event::ConflictMet { .. }
+            | Event::DdlSeen(_)
+            | Event::LimitsChanged { .. } => {
+                if let Some((beside_bars, line)) = self.following.take(event) {
+                    self.say(beside_bars, line);
+                }
+            }
         }
     }
 
@@ -236,6 +252,10 @@ impl Model {
             seconds_left: if honest { left(expected.saturating_sub(done), rate) } else { None },
             active,
             running: self.running.values().map(|(what, since)| (text::harmless(what), now.saturating_sub(*since) / 1000)).collect(),
+            follows: match self.phase {
+                Some((Phase::Incremental, _)) => self.following.line(now, false).zip(self.following.line(now, true)),
+                _ => None,
+            },
             waits: self.waits.iter().map(|(who, reason)| text::harmless(&format!("{who}: {reason}"))).collect(),
             lines: std::mem::take(&mut self.lines),
         }

@@ -60,6 +60,7 @@ fn status(frame: &Frame) -> Vec<String> {
     for (what, seconds) in &frame.running {
         lines.push(format!("{}: {what}, for {}", phase.name(), lasting(*seconds as f64)));
     }
+    lines.extend(frame.follows.iter().map(|(whole, _)| format!("{}: {whole}", phase.name())));
     lines.extend(frame.waits.iter().map(|wait| format!("waits: {wait}")));
     lines
 }

@@ -1,0 +1,111 @@
+//! How far the incremental phase has come: one row a task, moved on in the transaction that writes the rows it stands for.
+//!
+//! The row's run number is the fence: a lane's last statement before COMMIT moves the position on `WHERE run = R` and must touch one row.
+//! A newer run raises the number first, and so waits for a lane that holds the row, or shuts it out.
+
+use super::literal;
+use crate::{
+    binlog::Position,
+    connect::{Rows, Session},
+    destination::{DestinationError, change::Following},
+};
+
+const COLUMNS: &str = "`position`, `read_from`, `copy_end`, `transactions`, `row_events`, `inserted`, `updated`, `deleted`, \
+                       `conflicts`, `source_micros`, `run`";
+
+/// A position as the tables hold it.
+pub(super) fn json(position: &Position) -> String {
+    serde_json::to_string(position).expect("a position is strings and numbers")
+}
+
+fn optional(position: Option<&Position>) -> String {
+    position.map_or_else(|| "NULL".to_owned(), |p| literal(&json(p)))
+}
+
+fn following_of(rows: &Rows, task: &str) -> Result<Following, DestinationError> {
+    let broken = |what: &str| DestinationError::Progress { what: format!("position of task '{task}': {what}") };
+    let position = |column: usize| -> Result<Option<Position>, DestinationError> {
+        match rows.text_at(0, column) {
+            None => Ok(None),
+            Some(text) => serde_json::from_str(&text).map(Some).map_err(|_| broken("it is not readable")),
+        }
+    };
+    let number = |column: usize| rows.number_at(0, column).ok_or_else(|| broken("a number is not readable"));
+    Ok(Following {
+        position: position(0)?.ok_or_else(|| broken("there is none"))?,
+        read_from: position(1)?,
+        copy_end: position(2)?,
+        transactions: number(3)?,
+        row_events: number(4)?,
+        inserted: number(5)?,
+        updated: number(6)?,
+        deleted: number(7)?,
+        conflicts: number(8)?,
+        source_micros: number(9)?,
+    })
+}
+
+/// Without a lock, for those who only look; `None` also where the tables are of a version that had none.
+pub(super) fn read(session: &mut Session, task: &str) -> Result<Option<Following>, DestinationError> {
+    if !super::layout::present(session)?.iter().any(|t| t == "dtsctl_applied") {
+        return Ok(None);
+    }
+    let rows =
+        session.query("reading the position", &format!("SELECT {COLUMNS} FROM `dts`.`dtsctl_applied` WHERE `task` = {}", literal(task)))?;
+    if rows.is_empty() { Ok(None) } else { following_of(&rows, task).map(Some) }
+}
+
+/// See [`crate::destination::Destination::applied`].
+pub(in super::super) fn locked(session: &mut Session, task: &str, run: u64) -> Result<Option<Following>, DestinationError> {
+    // Locking, so that a commit that is still under way is waited for and not missed.
+    let rows = session.query(
+        "reading the position",
+        &format!("SELECT {COLUMNS} FROM `dts`.`dtsctl_applied` WHERE `task` = {} FOR UPDATE", literal(task)),
+    )?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    if rows.number_at(0, 10) != Some(run) {
+        return Err(DestinationError::TakenOver { task: task.to_owned() });
+    }
+    following_of(&rows, task).map(Some)
+}
+
+/// Waits for the lanes of an earlier run that are about to commit, and shuts out the others.
+pub(super) fn take_over(session: &mut Session, task: &str, run: u64) -> Result<(), DestinationError> {
+    session.exec(
+        "taking the position over",
+        &format!("UPDATE `dts`.`dtsctl_applied` SET `run` = {run} WHERE `task` = {} AND `run` < {run}", literal(task)),
+    )?;
+    Ok(())
+}
+
+/// See [`crate::destination::Destination::begin_following`].
+pub(in super::super) fn begin(
+    session: &mut Session,
+    task: &str,
+    run: u64,
+    start: &Position,
+    copy_end: Option<&Position>,
+) -> Result<(), DestinationError> {
+    session.exec(
+        "noting where the binlog is followed from",
+        &format!(
+            "INSERT INTO `dts`.`dtsctl_applied` (`task`, `run`, `position`, `copy_end`, `transactions`, `row_events`, `inserted`, \
+             `updated`, `deleted`, `conflicts`, `source_micros`, `updated_at`) \
+             VALUES ({}, {run}, {}, {}, 0, 0, 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)) \
+             ON DUPLICATE KEY UPDATE `copy_end` = IF(`run` = {run}, COALESCE(VALUES(`copy_end`), `copy_end`), `copy_end`)",
+            literal(task),
+            literal(&json(start)),
+            optional(copy_end),
+        ),
+    )?;
+    locked(session, task, run)?;
+    Ok(())
+}
+
+/// A copy begins: where it will have ended is not known yet. In the transaction that notes the ranges.
+pub(super) fn forget_copy_end(session: &mut Session, task: &str) -> Result<(), DestinationError> {
+    session.exec("noting ranges", &format!("UPDATE `dts`.`dtsctl_applied` SET `copy_end` = NULL WHERE `task` = {}", literal(task)))?;
+    Ok(())
+}
