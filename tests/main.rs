@@ -12,6 +12,7 @@ mod diff;
 mod full;
 mod generated;
 mod heartbeat;
+mod images;
 mod pairs;
 mod plan;
 mod precheck;
