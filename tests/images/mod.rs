@@ -3,6 +3,7 @@
 //! The oracle is the full copy's own `SELECT` at the source. All rows events since the tables were made are played on multisets of
 //! rows, so each before image must be a row that is there, and each table ends as the server has it.
 
+mod json;
 mod log;
 
 use std::collections::{BTreeMap, HashMap};
