@@ -5,7 +5,7 @@ mod json;
 mod load;
 mod progress;
 
-pub use progress::{forget_task, read as read_progress};
+pub use progress::{ddl, forget_task, read as read_progress};
 
 use std::sync::{
     Arc, Mutex,
