@@ -107,3 +107,26 @@ fn annotations_are_for_validate_alone() {
     let empty = outcome(dtsctl().current_dir(folder.path()).args(["validate", "nowhere.yaml"]));
     assert!(empty.starts_with("exit 65\n"), "{empty}");
 }
+
+/// Every command of the pipelines under `examples/ci` is one that the program takes, and their spec is valid.
+#[test]
+fn the_example_pipelines_type_commands_that_exist() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
+    let mut commands = 0;
+    for name in ["github-actions.yml", "gitlab-ci.yml"] {
+        let text = fs::read_to_string(folder.join(name)).expect("the pipeline is there");
+        for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+            let Some((_, typed)) = line.split_once("dtsctl ").filter(|(before, _)| before.is_empty() || before.ends_with(' ')) else {
+                continue;
+            };
+            let words: Vec<&str> = typed.split(" ||").next().unwrap_or_default().split_whitespace().collect();
+            // `--help` behind the flags: they are all read before it is answered, so a wrong one is exit 64.
+            let shown = outcome(dtsctl().args(&words).arg("--help"));
+            assert!(shown.starts_with("exit 0\n"), "{name}: {line}\n{shown}");
+            commands += 1;
+        }
+    }
+    assert!(commands >= 8, "{commands} commands found");
+    let shown = outcome(dtsctl().current_dir(&folder).args(["validate", "shop.yaml"]));
+    assert!(shown.starts_with("exit 0\n"), "{shown}");
+}

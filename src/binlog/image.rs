@@ -6,11 +6,20 @@
 /// back the same bits), text and bytes as they are stored, in the column's charset, temporal values as the server prints them with
 /// TIMESTAMP in UTC, BIT as big-endian bytes, JSON as text, geometry as SRID and WKB. Two differ: ENUM is its ordinal and SET its bit
 /// mask, both in decimal digits.
+///
+/// Columns that the server keeps out of definitions (a generated key that it hides) have their cells behind those of the table's own.
+///
+/// The cell of a JSON column holds the document's text, always. Where a MySQL server would read that text back as another value, because
+/// a DECIMAL, a date or bytes are in it, or a number that its parser rounds, [`Image::typed_json`] has the document in MySQL's binary form
+/// too, of which [`super::json::expression`] makes SQL. A writer to a JSON column of MySQL uses the expression where there is one
+/// and the text where there is none; a writer to anything else uses the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
     bytes: Vec<u8>,
     /// Where each cell ends in `bytes`; the highest bit is set for NULL.
     ends: Vec<u64>,
+    /// Cells whose text is not all there is, and their binary JSON, in order of columns.
+    typed: Vec<(usize, Box<[u8]>)>,
 }
 
 const NULL: u64 = 1 << 63;
@@ -18,7 +27,7 @@ const NULL: u64 = 1 << 63;
 impl Image {
     /// An image without cells yet, with room for so many.
     pub fn with_capacity(cells: usize, bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(cells) }
+        Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(cells), typed: Vec::new() }
     }
 
     /// Appends a cell.
@@ -34,6 +43,25 @@ impl Image {
     pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         self.ends.push(self.bytes.len() as u64);
+    }
+
+    /// Appends a cell that `write` puts at the end of the buffer, unless it fails.
+    pub(super) fn try_push_with<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        write(&mut self.bytes)?;
+        self.ends.push(self.bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Keeps the binary form of the JSON document whose text is the last cell.
+    pub(super) fn set_typed_json(&mut self, document: &[u8]) {
+        if let Some(column) = self.ends.len().checked_sub(1) {
+            self.typed.push((column, document.into()));
+        }
+    }
+
+    /// The document of a JSON column in MySQL's binary form, where its text would be read back as another value.
+    pub fn typed_json(&self, column: usize) -> Option<&[u8]> {
+        self.typed.iter().find(|(c, _)| *c == column).map(|(_, document)| &**document)
     }
 
     /// The cell of a column; `None` is NULL, and so is a column beyond the last.
@@ -55,7 +83,7 @@ impl Image {
 
     /// Bytes of all cells together.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.typed.iter().map(|(_, document)| document.len()).sum::<usize>()
     }
 }
 

@@ -4,14 +4,22 @@
 //! `image` turns a raw row image into cells in the form in which the full copy reads values, so that both paths write through one
 //! encoder. An event of a type that is not on the list of those that may be passed over stops the task: nothing unknown is skipped.
 
+mod bytes;
+mod form;
 pub mod gtid;
 pub mod image;
 pub mod item;
+pub mod json;
 pub mod position;
+mod rows;
+pub mod snapshot;
 pub mod table_map;
+mod value;
 
+pub use form::{ColumnForm, Misfit, fit};
 pub use gtid::{Gtid, GtidSet};
 pub use image::Image;
 pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
 pub use position::{Place, Position};
-pub use table_map::{TableMap, WireColumn};
+pub use rows::{RowImages, Rows, RowsError, decode};
+pub use table_map::{MapError, TableMap, WireColumn};

@@ -5,12 +5,14 @@
 //! default collations out, the schema tables leave out most of the rest), and a table on which the two do not agree, or whose text
 //! lost characters on the way, is marked unsupported instead of being trusted.
 
+mod columns;
 mod fingerprint;
 mod model;
 mod range;
 mod read;
 mod tables;
 
+pub use columns::{ColumnMap, Letters};
 pub use fingerprint::Fingerprint;
 pub use model::*;
 pub use range::{Edge, KeyOrder, KeyRange};

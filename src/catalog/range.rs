@@ -60,6 +60,7 @@ pub enum KeyRange {
 /// One column of the walked key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KeyColumn {
+    name: String,
     quoted: String,
     kind: TypeKind,
     charset: Option<String>,
@@ -92,10 +93,14 @@ impl KeyOrder {
         })
     }
 
-    /// The same key on another table whose columns carry the same names, e.g. the copy at the destination: literals keep the meaning
-    /// they had at the source, the index hint goes.
-    pub fn without_index(&self) -> Self {
-        Self { index: None, ..self.clone() }
+    /// The same key on another table, the copy at the destination, where `name` says what a column is called: literals keep the meaning
+    /// they had at the source, the index hint goes. `None` when a column of the key has no name there.
+    pub fn elsewhere(&self, name: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let mut order = Self { index: None, ..self.clone() };
+        for column in &mut order.columns {
+            column.quoted = quote_name(&name(&column.name)?);
+        }
+        Some(order)
     }
 
     /// Number of key columns.
@@ -229,7 +234,14 @@ impl KeyOrder {
 
 impl KeyColumn {
     fn of(column: &Column, descending: bool) -> Self {
-        Self { quoted: quote_name(&column.name), kind: column.kind, charset: column.charset.clone(), descending, nullable: column.nullable }
+        Self {
+            name: column.name.clone(),
+            quoted: quote_name(&column.name),
+            kind: column.kind,
+            charset: column.charset.clone(),
+            descending,
+            nullable: column.nullable,
+        }
     }
 
     fn selected(&self) -> String {
@@ -278,7 +290,7 @@ mod tests {
     use super::*;
 
     fn column(name: &str, kind: TypeKind, charset: Option<&str>, descending: bool, nullable: bool) -> KeyColumn {
-        KeyColumn { quoted: quote_name(name), kind, charset: charset.map(str::to_owned), descending, nullable }
+        KeyColumn { name: name.to_owned(), quoted: quote_name(name), kind, charset: charset.map(str::to_owned), descending, nullable }
     }
 
     #[test]

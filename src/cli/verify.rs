@@ -143,6 +143,7 @@ fn pairs(spec: &Spec, survey: &Survey) -> Vec<TablePair> {
             destination_name: found.as_ref().map_or_else(|| pair.destination.clone(), |t| t.name.clone()),
             destination: found,
             common_columns_only: spec.conflict.existing_tables == ExistingTables::Ignore,
+            columns: pair.columns.clone(),
         })
     };
     survey.scope.pairs.iter().filter_map(pair).collect()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::TableName;
+use crate::catalog::{ColumnMap, TableName};
 
 /// What may lose data: the spec's own words, so that a permission and what it permits cannot drift apart.
 pub use crate::spec::UnsafeAction;
@@ -179,6 +179,10 @@ pub trait Mapping {
     fn table(&self, source: &TableName) -> Option<TableName>;
     /// The destination's name of a source database, when anything of it is selected.
     fn database(&self, source: &str) -> Option<String>;
+    /// Which columns of a source table go, and under which names.
+    fn columns(&self, _source: &TableName) -> ColumnMap {
+        ColumnMap::default()
+    }
 }
 
 /// What to do with tables that exist at the destination and were not made by this sync.

@@ -7,6 +7,7 @@
 
 mod align;
 mod change;
+mod columns;
 mod compare;
 pub mod mapping;
 mod objects;

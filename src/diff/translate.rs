@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Mapping, Note, UnsafeAction,
+    Mapping, Note, UnsafeAction, columns,
     mapping::{self, Fate, Nearness},
     note,
     shape::{ForeignKey, Shape, charset_of, same_name},
@@ -76,7 +76,8 @@ struct Work<'a> {
 
 /// Translates a table; `Err` when its text cannot be taken apart.
 pub(super) fn translate(table: &Table, name: &TableName, way: &Way<'_>) -> Result<Translated, String> {
-    let source = Shape::of(table)?;
+    let mut source = Shape::of(table)?;
+    let selected = columns::select(&mut source, &way.mapping.columns(&table.name), way.mapping);
     let mut shape = source.clone();
     shape.name = name.clone();
     let mut work = Work {
@@ -84,6 +85,12 @@ pub(super) fn translate(table: &Table, name: &TableName, way: &Way<'_>) -> Resul
         place: table.name.to_string(),
         out: Translated { shape, notes: Vec::new(), refusals: Vec::new(), unsafe_columns: Vec::new(), lost_keys: Vec::new() },
     };
+    for (code, object, text) in selected.notes {
+        work.note(code, Some(&object), text);
+    }
+    for (code, object, reason) in selected.refusals {
+        work.refuse(code, Some(&object), reason);
+    }
     work.engine(&source);
     work.table_collation();
     work.columns(&source);

@@ -229,7 +229,12 @@ fn copies<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = Action> + 'a {
         };
         // A row without a value cannot be written, and how many there are would be all that arrives.
         let without_values = || nothing.then(|| format!("{}: no column holds a value that could be copied", pair.source));
-        if let Some(reason) = table.unsupported.clone().or_else(without_values) {
+        let key_left_out = || {
+            let mut key = table.walk_key()?.parts.iter().filter_map(|p| p.column).map(|c| &table.columns[c].name);
+            let lost = key.find(|name| pair.columns.name(name).is_none())?;
+            Some(format!("{}: column {lost} of its key is left out, and rows cannot be told apart without it", pair.source))
+        };
+        if let Some(reason) = table.unsupported.clone().or_else(without_values).or_else(key_left_out) {
             action.permitted = false;
             action.code = Some(FindingCode::new(crate::diff::unsupported::DEFINITION));
             action.risk = ActionRisk::Unsupported { reason };
@@ -250,7 +255,7 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
     };
     let key: Vec<String> = key.into_iter().map(|c| table.columns[c].name.clone()).collect();
     let chunks = if key.is_empty() { 1 } else { table.bytes_estimate().div_ceil(CHUNK_BYTES).max(1) };
-    let columns = existing.filter(|_| keep_existing).and_then(|e| common_columns(table, e));
+    let columns = carried_columns(table, pair, existing.filter(|_| keep_existing));
     let mut what = match (key.is_empty(), chunks) {
         (true, _) => "one snapshot, no key".to_owned(),
         (false, 1) => format!("1 chunk by {}", key.join(", ")),
@@ -296,12 +301,17 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
     }
 }
 
-/// Names of the source's columns that the existing table can take, when these are not all.
-fn common_columns(source: &Table, existing: &Table) -> Option<Vec<String>> {
-    let takes = |name: &str| existing.columns.iter().any(|c| !c.generated && !c.row_period && c.name.to_lowercase() == name.to_lowercase());
+/// Names of the source's columns that are selected and that an existing table can take, when these are not all.
+fn carried_columns(source: &Table, pair: &Pair, existing: Option<&Table>) -> Option<Vec<String>> {
+    let takes = |name: &str| {
+        let called =
+            |table: &Table| table.columns.iter().any(|c| !c.generated && !c.row_period && c.name.to_lowercase() == name.to_lowercase());
+        existing.is_none_or(called)
+    };
     let all = source.copied_columns();
-    let common: Vec<String> = all.iter().map(|&c| &source.columns[c].name).filter(|name| takes(name)).cloned().collect();
-    (common.len() < all.len()).then_some(common)
+    let names = all.iter().map(|&c| &source.columns[c].name);
+    let carried: Vec<String> = names.filter(|name| pair.columns.name(name).is_some_and(|new| takes(&new))).cloned().collect();
+    (carried.len() < all.len()).then_some(carried)
 }
 
 fn server(facts: ServerFacts<'_>) -> Server {

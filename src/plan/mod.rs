@@ -21,7 +21,7 @@ pub use finding::{Finding, FindingCode, Severity};
 pub use model::*;
 pub use progress::Progress;
 pub use saved::{PlanError, json_schema, load, save};
-pub use scope::{Pair, Scope, Skipped};
+pub use scope::{Pair, Scope, Skipped, column_map};
 pub use stale::{stale, stale_but_for_itself};
 
 #[cfg(test)]

@@ -110,6 +110,12 @@ pub(crate) fn whole(database: &str, rename: Option<&str>, exclude: &[&str]) -> O
     }
 }
 
+/// An entry of `objects` that takes one table with some of its columns.
+pub(crate) fn with_columns(database: &str, table: &str, columns: ColumnSelection) -> ObjectSelection {
+    let table = TableSelection { name: Pattern::new(table), rename: None, filter: None, columns: Some(columns), operations: None };
+    ObjectSelection { tables: Some(vec![table]), ..whole(database, None, &[]) }
+}
+
 fn endpoint(host: &str) -> Endpoint {
     Endpoint {
         engine: None,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    catalog::{Catalog, Table, TableName},
+    catalog::{Catalog, ColumnMap, Letters, Table, TableName},
     connect::ServerInfo,
     diff::Mapping,
-    spec::Selection,
+    spec::{NameCase, Selected, Selection},
 };
 
 /// A selected table.
@@ -16,6 +16,8 @@ pub struct Pair {
     pub source: TableName,
     /// At the destination.
     pub destination: TableName,
+    /// Which of its columns go, and under which names.
+    pub columns: ColumnMap,
 }
 
 /// A table that is selected by name and yet not carried.
@@ -44,14 +46,13 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Applies the selection to a catalog. With `lower_case_table_names=1` at the destination its names come out in lower case, as the
-    /// server would store them.
+    /// Applies the selection to a catalog. Names come out as the destination will store them.
     pub fn new(selection: Selection<'_>, source: &Catalog, destination: &ServerInfo) -> Self {
-        let fold = |name: String| if destination.number("lower_case_table_names") == Some(1) { name.to_lowercase() } else { name };
+        let selection = selection.at(destination.number("lower_case_table_names").unwrap_or(0));
         let mut scope = Self::default();
         for database in &source.databases {
             if let Some(name) = selection.destination_database(&database.name) {
-                scope.databases.insert(database.name.clone(), fold(name));
+                scope.databases.insert(database.name.clone(), name);
                 if selection.whole_database(&database.name) {
                     scope.whole.push(database.name.clone());
                 }
@@ -65,12 +66,13 @@ impl Scope {
             }
             scope.pairs.push(Pair {
                 source: table.name.clone(),
-                destination: TableName::new(fold(selected.destination_db), fold(selected.destination_table)),
+                columns: column_map(&selected, selection.column_case()),
+                destination: TableName::new(selected.destination_db, selected.destination_table),
             });
         }
         for sequence in source.others.iter().filter(|o| o.kind == "sequence" && scope.whole.contains(&o.database)) {
             let Some(selected) = selection.table(&sequence.database, &sequence.name) else { continue };
-            let destination = TableName::new(fold(selected.destination_db), fold(selected.destination_table));
+            let destination = TableName::new(selected.destination_db, selected.destination_table);
             scope.sequences.insert(TableName::new(&sequence.database, &sequence.name), destination);
         }
         scope.pairs.sort_by(|a, b| a.source.cmp(&b.source));
@@ -92,6 +94,24 @@ impl Mapping for Scope {
 
     fn database(&self, source: &str) -> Option<String> {
         self.databases.get(source).cloned()
+    }
+
+    fn columns(&self, source: &TableName) -> ColumnMap {
+        self.pair(source).map(|p| p.columns.clone()).unwrap_or_default()
+    }
+}
+
+/// What the spec says of a selected table's columns.
+pub fn column_map(selected: &Selected<'_>, case: NameCase) -> ColumnMap {
+    // "DTS default" leaves columns as they are, for the MySQL family (requirements 2.3).
+    let letters = match case {
+        NameCase::Default | NameCase::Source => Letters::Kept,
+        NameCase::Upper => Letters::Upper,
+        NameCase::Lower => Letters::Lower,
+    };
+    match selected.entry.and_then(|entry| entry.columns.as_ref()) {
+        Some(columns) => ColumnMap::new(&columns.exclude, &columns.rename, letters),
+        None => ColumnMap::new([], [], letters),
     }
 }
 

@@ -1,7 +1,10 @@
 //! DT224: does the destination have tables of these names already? (Requirements D15, D16.)
 
-use super::{Check, Facts, Finding, Ignorable};
-use crate::{catalog::Table, spec::ExistingTables};
+use super::{Check, Facts, Finding, Ignorable, facts::Selected};
+use crate::{
+    catalog::{Column, Table},
+    spec::ExistingTables,
+};
 
 pub(super) const CHECK: Check = Check { code: "DT224", name: "equal-names", ignorable: Ignorable::Alerts, run };
 
@@ -17,7 +20,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
                  or choose `conflict.existing_tables: ignore` or `align`",
             )),
             ExistingTables::Ignore => {
-                let how = differences(table.source, existing);
+                let how = differences(table, existing);
                 let how = if how.is_empty() { "with the same columns".to_owned() } else { format!("and differs: {}", how.join("; ")) };
                 findings.push(CHECK.alert(
                     object,
@@ -59,17 +62,19 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Columns that only one end has. What else differs the diff tells (DT125).
-fn differences(source: &Table, existing: &Table) -> Vec<String> {
-    let lacks = |of: &Table, than: &Table| -> Vec<String> {
-        let names: Vec<String> = than.columns.iter().map(|c| c.name.to_lowercase()).collect();
-        of.columns.iter().filter(|c| !c.row_period && !names.contains(&c.name.to_lowercase())).map(|c| c.name.clone()).collect()
-    };
+fn differences(table: &Selected<'_>, existing: &Table) -> Vec<String> {
+    let going = |c: &&Column| !c.row_period && table.pair.columns.name(&c.name).is_some();
+    let called = |c: &Column| table.pair.columns.name(&c.name).unwrap_or_default().to_lowercase();
+    let source: Vec<&Column> = table.source.columns.iter().filter(going).collect();
+    let there: Vec<&Column> = existing.columns.iter().filter(|c| !c.row_period).collect();
+    let lacking = |c: &&&Column| !there.iter().any(|d| d.name.to_lowercase() == called(c));
+    let only_source: Vec<String> = source.iter().filter(lacking).map(|c| c.name.clone()).collect();
+    let extra = |d: &&&Column| !source.iter().any(|c| called(c) == d.name.to_lowercase());
+    let only_destination: Vec<String> = there.iter().filter(extra).map(|c| c.name.clone()).collect();
     let mut how = Vec::new();
-    let only_source = lacks(source, existing);
     if !only_source.is_empty() {
         how.push(format!("not copied: {}", only_source.join(", ")));
     }
-    let only_destination = lacks(existing, source);
     if !only_destination.is_empty() {
         how.push(format!("left to their defaults: {}", only_destination.join(", ")));
     }

@@ -53,6 +53,6 @@ mod tests {
         bench.destination_info.variables.insert("lower_case_table_names".into(), "1".into());
         assert_eq!(bench.run(&CHECK), ["failed shop.t", "failed shop.t"]);
         bench.destination_info.variables.insert("lower_case_table_names".into(), "2".into());
-        assert_eq!(bench.run(&CHECK), ["failed shop.T", "failed shop.t"]);
+        assert_eq!(bench.run(&CHECK), ["failed shop.t", "failed shop.t"]);
     }
 }

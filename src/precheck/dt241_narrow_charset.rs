@@ -13,7 +13,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (table, existing) in facts.strangers() {
         for column in &table.source.columns {
-            let Some(target) = existing.columns.iter().find(|c| c.name.to_lowercase() == column.name.to_lowercase()) else { continue };
+            let Some(name) = table.pair.columns.name(&column.name) else { continue };
+            let Some(target) = existing.columns.iter().find(|c| c.name.to_lowercase() == name.to_lowercase()) else { continue };
             if let (Some(from), Some(to)) = (&column.charset, &target.charset)
                 && !holds(from, to)
             {

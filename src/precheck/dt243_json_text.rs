@@ -12,8 +12,11 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for table in &facts.tables {
         let becomes_json = |name: &str| match table.destination {
-            Some(existing) => existing.columns.iter().any(|c| c.kind == TypeKind::Json && c.name.to_lowercase() == name.to_lowercase()),
-            None => true,
+            Some(existing) => {
+                let called = table.pair.columns.name(name).map(|name| name.to_lowercase());
+                existing.columns.iter().any(|c| c.kind == TypeKind::Json && called.as_ref() == Some(&c.name.to_lowercase()))
+            }
+            None => table.pair.columns.name(name).is_some(),
         };
         let columns: Vec<&str> =
             table.source.columns.iter().filter(|c| c.json_text && becomes_json(&c.name)).map(|c| c.name.as_str()).collect();

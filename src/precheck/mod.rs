@@ -52,10 +52,12 @@ mod dt234_index_limits;
 mod dt235_system_versioning;
 mod dt236_generated_columns;
 mod dt237_fulltext_parser;
+mod dt238_selected_columns;
 mod dt241_narrow_charset;
 mod dt242_unique_collisions;
 mod dt243_json_text;
 mod dt244_json_types;
+mod dt260_exact_snapshots;
 mod notes;
 
 pub use check::{Check, Ignorable};

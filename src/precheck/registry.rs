@@ -47,10 +47,12 @@ pub const CHECKS: &[Check] = &[
     super::dt235_system_versioning::CHECK,
     super::dt236_generated_columns::CHECK,
     super::dt237_fulltext_parser::CHECK,
+    super::dt238_selected_columns::CHECK,
     super::dt241_narrow_charset::CHECK,
     super::dt242_unique_collisions::CHECK,
     super::dt243_json_text::CHECK,
     super::dt244_json_types::CHECK,
+    super::dt260_exact_snapshots::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

@@ -65,7 +65,7 @@ pub struct Spec {
 impl Spec {
     /// The selection as pure questions about names.
     pub fn selection(&self) -> Selection<'_> {
-        Selection::new(&self.objects)
+        Selection::new(&self.objects).written(self.names.case)
     }
 }
 
@@ -238,7 +238,7 @@ pub struct TableSelection {
     pub rename: Option<String>,
     /// Only rows for which this SQL condition holds. Not supported yet.
     pub filter: Option<String>,
-    /// Columns left out or renamed. Not supported yet.
+    /// Columns left out or renamed.
     pub columns: Option<ColumnSelection>,
     /// The operations that the incremental phase carries; `None` is all. Not supported yet.
     pub operations: Option<Vec<Operation>>,
@@ -336,11 +336,11 @@ pub enum NameCase {
     /// What the destination's own rules make of them. The default.
     #[default]
     Default,
-    /// As at the source. Not supported yet.
+    /// As at the source.
     Source,
-    /// Upper case. Not supported yet.
+    /// Upper case.
     Upper,
-    /// Lower case. Not supported yet.
+    /// Lower case.
     Lower,
 }
 

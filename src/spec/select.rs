@@ -3,7 +3,7 @@
 //! Pure functions over names: the catalog is asked elsewhere. When several entries match a name, a literal one wins
 //! over a glob, and among globs the first of the file wins; the same rule holds for the tables inside an entry.
 
-use super::model::{ObjectSelection, TableSelection};
+use super::model::{NameCase, ObjectSelection, TableSelection};
 
 /// Databases that no task selects: the servers' own, and `dts`, which holds dtsctl's progress.
 pub const SYSTEM_DATABASES: [&str; 5] = ["information_schema", "performance_schema", "mysql", "sys", "dts"];
@@ -17,6 +17,9 @@ pub fn is_system_database(database: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Selection<'a> {
     objects: &'a [ObjectSelection],
+    case: NameCase,
+    /// `lower_case_table_names` of the destination, as far as it is known.
+    table_names: u64,
 }
 
 /// A selected table.
@@ -33,7 +36,41 @@ pub struct Selected<'a> {
 impl<'a> Selection<'a> {
     /// A selection over the entries of `objects`.
     pub fn new(objects: &'a [ObjectSelection]) -> Self {
-        Self { objects }
+        Self { objects, case: NameCase::Default, table_names: 0 }
+    }
+
+    /// The same with a policy of capitalisation.
+    pub fn written(self, case: NameCase) -> Self {
+        Self { case, ..self }
+    }
+
+    /// The same for a destination with this `lower_case_table_names`.
+    pub fn at(self, lower_case_table_names: u64) -> Self {
+        Self { table_names: lower_case_table_names, ..self }
+    }
+
+    /// How the names of columns are written.
+    pub fn column_case(&self) -> NameCase {
+        self.case
+    }
+
+    /// A database's or table's name of the source as it is written at the destination (requirements 2.3). With
+    /// `lower_case_table_names=1` the server stores every name in lower case, whatever it was given.
+    fn name(&self, name: &str) -> String {
+        match (self.case, self.table_names) {
+            (_, 1) | (NameCase::Default, 2) | (NameCase::Lower, _) => name.to_lowercase(),
+            (NameCase::Default | NameCase::Source, _) => name.to_owned(),
+            (NameCase::Upper, _) => name.to_uppercase(),
+        }
+    }
+
+    /// A name that the spec gives outright.
+    fn given(&self, name: &str) -> String {
+        if self.table_names == 1 { name.to_lowercase() } else { name.to_owned() }
+    }
+
+    fn database_name(&self, entry: &ObjectSelection, database: &str) -> String {
+        entry.rename.as_ref().map_or_else(|| self.name(database), |rename| self.given(rename))
     }
 
     /// The entries of `objects`, in the order of the file.
@@ -62,7 +99,7 @@ impl<'a> Selection<'a> {
 
     /// The name of a selected source database at the destination.
     pub fn destination_database(&self, database: &str) -> Option<String> {
-        self.database(database).map(|entry| entry.rename.clone().unwrap_or_else(|| database.to_owned()))
+        self.database(database).map(|entry| self.database_name(entry, database))
     }
 
     /// A source table, or a view of a whole database: whether it is selected, and its name at the destination.
@@ -79,8 +116,8 @@ impl<'a> Selection<'a> {
             }
         };
         Some(Selected {
-            destination_db: object.rename.clone().unwrap_or_else(|| database.to_owned()),
-            destination_table: entry.and_then(|entry| entry.rename.clone()).unwrap_or_else(|| table.to_owned()),
+            destination_db: self.database_name(object, database),
+            destination_table: entry.and_then(|entry| entry.rename.as_ref()).map_or_else(|| self.name(table), |rename| self.given(rename)),
             entry,
         })
     }
@@ -156,6 +193,25 @@ mod tests {
         assert_eq!(names(selection.table("shop", "orders")), None);
         assert_eq!(names(selection.table("stock", "orders")), pair("stock", "orders"));
         assert_eq!(selection.expected(), (vec!["shop"], vec![("shop", "log_1")]));
+    }
+
+    #[test]
+    fn capitalisation_follows_the_policy_and_the_destinations_own_rule() {
+        let objects = [entry("Shop", None, &[], Some(&[("Orders", None), ("Log", Some("LogCopy"))]))];
+        for (case, table_names, orders, log) in [
+            (NameCase::Default, 0, ("Shop", "Orders"), ("Shop", "LogCopy")),
+            (NameCase::Default, 1, ("shop", "orders"), ("shop", "logcopy")),
+            (NameCase::Default, 2, ("shop", "orders"), ("shop", "LogCopy")),
+            (NameCase::Source, 2, ("Shop", "Orders"), ("Shop", "LogCopy")),
+            (NameCase::Upper, 0, ("SHOP", "ORDERS"), ("SHOP", "LogCopy")),
+            (NameCase::Upper, 1, ("shop", "orders"), ("shop", "logcopy")),
+            (NameCase::Lower, 0, ("shop", "orders"), ("shop", "LogCopy")),
+        ] {
+            let selection = Selection::new(&objects).written(case).at(table_names);
+            assert_eq!(names(selection.table("Shop", "Orders")), pair(orders.0, orders.1), "{case:?} {table_names}");
+            assert_eq!(names(selection.table("Shop", "Log")), pair(log.0, log.1), "{case:?} {table_names}");
+            assert_eq!(selection.destination_database("Shop").as_deref(), Some(orders.0));
+        }
     }
 
     #[test]

@@ -282,7 +282,7 @@ pub struct Table {
     /// Only rows for which this SQL condition holds. Not supported yet.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Columns left out or renamed. Not supported yet.
+    /// Columns left out or renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
     /// The operations that the incremental phase carries. Not supported yet.
@@ -290,7 +290,7 @@ pub struct Table {
     pub operations: Option<Vec<Operation>>,
 }
 
-/// Columns left out or renamed. Not supported yet.
+/// Columns left out or renamed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
@@ -318,7 +318,7 @@ pub struct Conflict {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
-    /// Capitalisation. Default: `default`; the others are not supported yet.
+    /// Capitalisation. Default: `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<NameCase>,
 }

@@ -11,7 +11,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalog::{Column, Table, TypeKind, quote_name};
+use crate::catalog::{Column, ColumnMap, Table, TypeKind, quote_name};
 
 use super::receipt::NotCovered;
 
@@ -109,13 +109,17 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Pairs the columns of two tables by name. `packet` is the smaller `max_allowed_packet` of the two servers in bytes: rows that
+    /// Pairs the columns of two tables by the names that the map gives. `packet` is the smaller `max_allowed_packet` of the two servers in bytes: rows that
     /// might not fit are hashed value by value. `zero_signs`: both servers tell -0 from 0, or neither does.
-    pub(crate) fn new(source: &Table, destination: &Table, packet: u64, zero_signs: bool) -> Self {
+    pub(crate) fn new(source: &Table, destination: &Table, map: &ColumnMap, packet: u64, zero_signs: bool) -> Self {
         let mut made = Self { pairs: Vec::new(), only_source: Vec::new(), only_destination: Vec::new(), not_covered: Vec::new() };
         let find = |table: &'_ Table, name: &str| table.columns.iter().position(|c| c.name.to_lowercase() == name.to_lowercase());
         for column in &source.columns {
-            let Some(other) = find(destination, &column.name).map(|i| &destination.columns[i]) else {
+            let Some(name) = map.name(&column.name) else {
+                made.skip(column, "left out by the spec");
+                continue;
+            };
+            let Some(other) = find(destination, &name).map(|i| &destination.columns[i]) else {
                 if column.row_period {
                     made.skip(column, "row period of system versioning: set by each server itself");
                 } else {
@@ -138,7 +142,8 @@ impl Comparison {
             }
         }
         for column in &destination.columns {
-            if find(source, &column.name).is_none() {
+            let meant = |c: &Column| map.name(&c.name).is_some_and(|name| name.to_lowercase() == column.name.to_lowercase());
+            if !source.columns.iter().any(meant) {
                 if column.row_period {
                     made.skip(column, "row period of system versioning: set by each server itself");
                 } else {

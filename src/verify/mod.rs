@@ -27,7 +27,7 @@ mod session;
 mod tally;
 
 use crate::{
-    catalog::{Table, TableName},
+    catalog::{ColumnMap, Table, TableName},
     connect::{ConnectError, RetryWindows},
 };
 
@@ -45,6 +45,8 @@ pub struct TablePair {
     pub destination: Option<Table>,
     /// A column that the destination lacks is reported and no difference (`conflict.existing_tables: ignore`).
     pub common_columns_only: bool,
+    /// Which columns are compared, and what they are called at the destination.
+    pub columns: ColumnMap,
 }
 
 /// What to compare and how.

@@ -1,7 +1,7 @@
 //! How a pair of tables is to be compared, decided from the catalogs alone.
 
 use crate::{
-    catalog::{KeyOrder, Table, TypeKind, Walk},
+    catalog::{ColumnMap, KeyOrder, Table, TypeKind, Walk},
     connect::ServerInfo,
 };
 
@@ -62,8 +62,10 @@ pub(crate) struct TablePlan<'a> {
 impl<'a> TablePlan<'a> {
     pub(crate) fn new(pair: &'a TablePair, settings: &Settings, source: &ServerInfo, destination: &ServerInfo) -> Self {
         let packet = source.max_allowed_packet().min(destination.max_allowed_packet());
-        let there = pair.destination.as_ref().unwrap_or(&pair.source);
-        let mut comparison = Comparison::new(&pair.source, there, packet, source.flavor.vendor == destination.flavor.vendor);
+        // A table that is not there is held against itself: what would be compared is all that is asked.
+        let plain = ColumnMap::default();
+        let (there, map) = pair.destination.as_ref().map_or((&pair.source, &plain), |there| (there, &pair.columns));
+        let mut comparison = Comparison::new(&pair.source, there, map, packet, source.flavor.vendor == destination.flavor.vendor);
         if pair.source.system_versioned || there.system_versioned {
             comparison.not_covered.push(NotCovered {
                 what: "history rows of system versioning".to_owned(),
@@ -74,9 +76,10 @@ impl<'a> TablePlan<'a> {
             Walk::Key(columns) => key_pairs(&pair.source, &columns, &comparison),
             _ => None,
         };
-        let orders = key.as_ref().and_then(|_| KeyOrder::of(&pair.source)).map(|order| {
-            let there = order.without_index();
-            (order, there)
+        let orders = key.as_ref().and_then(|_| KeyOrder::of(&pair.source)).and_then(|order| {
+            let called = |name: &str| Some(comparison.pairs.iter().find(|p| p.source.name == name)?.destination.name.clone());
+            let there = order.elsewhere(called)?;
+            Some((order, there))
         });
         let sure = key.as_ref().is_some_and(|key| {
             let like = source.flavor.has_collations_of(destination.flavor);

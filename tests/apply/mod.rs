@@ -7,6 +7,7 @@
 mod documents;
 mod existing;
 mod log;
+mod mapping;
 mod outside;
 mod phases;
 mod refused;

@@ -128,6 +128,7 @@ impl Bed {
                 destination: destination.table(&table.name).cloned(),
                 source: table,
                 common_columns_only: false,
+                columns: dtsctl::catalog::ColumnMap::default(),
             })
             .collect();
         assert!(!self.settings.tables.is_empty());

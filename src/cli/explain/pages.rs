@@ -59,8 +59,10 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT235", include_str!("../../../docs/checks/DT235.md")),
     ("DT236", include_str!("../../../docs/checks/DT236.md")),
     ("DT237", include_str!("../../../docs/checks/DT237.md")),
+    ("DT238", include_str!("../../../docs/checks/DT238.md")),
     ("DT241", include_str!("../../../docs/checks/DT241.md")),
     ("DT242", include_str!("../../../docs/checks/DT242.md")),
     ("DT243", include_str!("../../../docs/checks/DT243.md")),
     ("DT244", include_str!("../../../docs/checks/DT244.md")),
+    ("DT260", include_str!("../../../docs/checks/DT260.md")),
 ];

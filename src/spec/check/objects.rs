@@ -6,7 +6,7 @@ use crate::spec::{
     interpolate::looks_replaceable,
     pattern::Pattern,
     select::is_system_database,
-    written::{Endpoint, Object, Spec},
+    written::{Columns, Endpoint, Object, Spec},
 };
 
 use super::Problems;
@@ -58,12 +58,47 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
         if let Some(rename) = &table.rename {
             new_name(found, &["objects", index, "tables", &at, "rename"], rename, &table.name);
         }
+        if let Some(columns) = &table.columns {
+            check_columns(found, &["objects", index, "tables", &at, "columns"], columns);
+        }
         let excluded = object.exclude.iter().flatten().find(|pattern| Pattern::new(pattern.as_str()).matches(&table.name));
         if let Some(pattern) = excluded
             && !Pattern::new(&*table.name).is_glob()
         {
             found.value(&path, format!("`{}` is selected here and left out by `exclude: {pattern}`", table.name), "remove one of the two");
         }
+    }
+}
+
+/// Names alone: whether the columns are there, the plan sees (DT238).
+fn check_columns(found: &mut Problems<'_>, path: &[&str], columns: &Columns) {
+    let at = |key: &'static str, inner: &str| -> Vec<String> {
+        path.iter().map(|part| (*part).to_owned()).chain([key.to_owned(), inner.to_owned()]).collect()
+    };
+    let mut targets: HashMap<String, &str> = HashMap::new();
+    for (index, column) in columns.exclude.iter().flatten().enumerate() {
+        let place = at("exclude", &index.to_string());
+        let place: Vec<&str> = place.iter().map(String::as_str).collect();
+        column_name(found, &place, column);
+        if columns.rename.iter().flatten().any(|(from, _)| from.to_lowercase() == column.to_lowercase()) {
+            found.value(&place, format!("column `{column}` is left out here and renamed below"), "keep one of the two");
+        }
+    }
+    for (from, to) in columns.rename.iter().flatten() {
+        let place = at("rename", from);
+        let place: Vec<&str> = place.iter().map(String::as_str).collect();
+        column_name(found, &place, from);
+        column_name(found, &place, to);
+        if let Some(other) = targets.insert(to.to_lowercase(), from) {
+            found.value(&place, format!("columns `{other}` and `{from}` would both be called `{to}`"), "give each a name of its own");
+        }
+    }
+}
+
+fn column_name(found: &mut Problems<'_>, path: &[&str], column: &str) {
+    name(found, path, column, "column");
+    if column.contains(['*', '?']) {
+        found.value(path, format!("`{column}`: columns are named outright, without `*` and `?`"), "list the columns");
     }
 }
 

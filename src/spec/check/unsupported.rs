@@ -1,7 +1,7 @@
 //! Keys of the format whose meaning is not built yet: refused, never accepted and ignored. When an issue builds one, its line goes.
 
 use crate::spec::{
-    model::{NameCase, StorageEngine, Topology, TriggerMode},
+    model::{StorageEngine, Topology, TriggerMode},
     written::Spec,
 };
 
@@ -20,12 +20,9 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
         for (at, table) in object.tables.iter().flatten().enumerate() {
             let at = at.to_string();
             refuse(table.filter.is_some(), &["objects", &index, "tables", &at, "where"], REMOVE);
-            refuse(table.columns.is_some(), &["objects", &index, "tables", &at, "columns"], REMOVE);
             refuse(table.operations.is_some(), &["objects", &index, "tables", &at, "operations"], REMOVE);
         }
     }
-    let case = spec.names.as_ref().and_then(|names| names.case).unwrap_or_default();
-    refuse(case != NameCase::Default, &["names", "case"], "leave it out, or write `default`");
     let schema = spec.schema.as_ref();
     let engine = schema.and_then(|schema| schema.engine).unwrap_or_default();
     refuse(engine != StorageEngine::Innodb, &["schema", "engine"], "leave it out, or write `innodb`");
