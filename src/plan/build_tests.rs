@@ -7,6 +7,7 @@ struct Case {
     destination: Catalog,
     changes: Vec<Change>,
     progress: Progress,
+    follow: Option<FollowState>,
     findings: Vec<Finding>,
 }
 
@@ -18,6 +19,7 @@ impl Case {
             destination: sample::catalog(destination),
             changes: Vec::new(),
             progress: Progress::default(),
+            follow: None,
             findings: Vec::new(),
         }
     }
@@ -33,6 +35,7 @@ impl Case {
             scope: &scope,
             changes: &self.changes,
             progress: &self.progress,
+            follow: self.follow.clone(),
             findings: self.findings.clone(),
             allow_unsafe: &[],
         })
