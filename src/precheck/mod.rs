@@ -67,6 +67,7 @@ mod dt256_server_id;
 mod dt257_partial_json;
 mod dt258_binlog_compression;
 mod dt259_replication_rights;
+mod dt260_exact_snapshots;
 mod dt262_cascading_keys;
 mod dt263_binlog_filters;
 mod dt264_rename_hazard;

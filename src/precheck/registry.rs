@@ -61,6 +61,7 @@ pub const CHECKS: &[Check] = &[
     super::dt257_partial_json::CHECK,
     super::dt258_binlog_compression::CHECK,
     super::dt259_replication_rights::CHECK,
+    super::dt260_exact_snapshots::CHECK,
     super::dt262_cascading_keys::CHECK,
     super::dt263_binlog_filters::CHECK,
     super::dt264_rename_hazard::CHECK,
