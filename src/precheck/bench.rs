@@ -49,6 +49,11 @@ impl Bench {
     pub(super) fn following() -> Self {
         let mut bench = Self::new();
         bench.spec.phases.incremental = true;
+        bench.log();
+        bench
+    }
+
+    fn log(&mut self) {
         let variables = [
             ("log_bin", "ON"),
             ("binlog_format", "ROW"),
@@ -58,8 +63,7 @@ impl Bench {
             ("log_replica_updates", "ON"),
             ("server_id", "1"),
         ];
-        bench.source_info.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        bench
+        self.source_info.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     /// The source's only table.
@@ -81,6 +85,9 @@ impl Bench {
     /// A MariaDB of that version as the source.
     pub(super) fn mariadb_source(&mut self) {
         self.source_info = sample::server("10.11.19-MariaDB");
+        if self.spec.phases.incremental {
+            self.log();
+        }
         self.gathered.source.identities = [self.source_info.identity.clone()].into_iter().collect();
     }
 

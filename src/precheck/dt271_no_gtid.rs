@@ -28,6 +28,7 @@ mod tests {
         bench.source_info.variables.insert("gtid_mode".into(), "OFF".into());
         assert_eq!(bench.run(&CHECK), ["info -"]);
         bench.mariadb_source();
+        bench.source_info.variables.remove("gtid_mode");
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
     }
 }
