@@ -35,3 +35,6 @@ pub use rows::{RowImages, Rows, RowsError, decode};
 pub use stream::{Stream, StreamSettings};
 pub use table_map::{MapError, TableMap, WireColumn};
 pub use transaction::Wants;
+
+#[cfg(test)]
+mod tests;
