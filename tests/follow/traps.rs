@@ -220,7 +220,7 @@ fn exchange_partition_with_a_table_outside_stops_the_task() {
         let Some(mut bed) = Bed::new(flavor, flavor, "exchange") else { continue };
         let db = bed.db.clone();
         bed.source(&format!(
-            "DROP DATABASE IF EXISTS `{db}_out`;\nCREATE DATABASE `{db}_out`;\nCREATE TABLE `{db}_out`.ptx (id INT PRIMARY KEY);\nINSERT INTO `{db}_out`.ptx VALUES (3);\n\
+            "DROP DATABASE IF EXISTS `{db}_out`;\nCREATE DATABASE `{db}_out` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;\nCREATE TABLE `{db}_out`.ptx (id INT PRIMARY KEY);\nINSERT INTO `{db}_out`.ptx VALUES (3);\n\
              CREATE TABLE pt (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20));\nINSERT INTO pt VALUES (1), (11)"
         ));
         bed.caught_up();
