@@ -13,6 +13,7 @@ mod follow;
 mod full;
 mod generated;
 mod heartbeat;
+mod live_copy;
 mod pairs;
 mod plan;
 mod precheck;

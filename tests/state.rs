@@ -8,9 +8,10 @@ use std::{
 };
 
 use dtsctl::{
+    binlog::{Place, Position},
     catalog::TableName,
     clock::Clock,
-    event::{Event, Observer, Phase, PlannedTable, StopToken},
+    event::{BatchCommitted, DdlOutcome, DdlSeen, Event, Lag, Observer, Phase, PlannedTable, StopToken},
     state::{
         ControlWatch, Holder, Opened, RangeTruth, Requests, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
         TableState, TaskIdentity, holder, lock, progress, read, request_setting, request_stop, saved_plan,
@@ -343,6 +344,97 @@ fn files_that_are_not_ones_own_are_refused_with_a_reason() {
     std::fs::write(&path, "name: shop\n").unwrap();
     insta::assert_snapshot!(said(open(&task())), @"'PATH' is not a state file of dtsctl");
     insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"'PATH' is not a state file of dtsctl");
+}
+
+#[test]
+fn the_incremental_phase_in_the_state_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let now = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let at = |second: u64| UNIX_EPOCH + Duration::from_secs(1_714_557_600 + second);
+    let set = |second: u64| now.store(second, std::sync::atomic::Ordering::SeqCst);
+    let clock = Clock::new({
+        let now = now.clone();
+        move || UNIX_EPOCH + Duration::from_secs(1_714_557_600 + now.load(std::sync::atomic::Ordering::SeqCst))
+    });
+    let position = |offset: u64| Position::new(Place { file: "binlog.000003".to_owned(), offset }, Some("0-1-7".parse().unwrap()));
+    let batch = |offset: u64| {
+        Event::BatchCommitted(Box::new(BatchCommitted {
+            position: position(offset),
+            source_micros: 1_714_557_600_000_000,
+            transactions: 2,
+            row_events: 10,
+            inserted: 5,
+            updated: 3,
+            deleted: 1,
+            bytes: 1000,
+            micros: 700,
+        }))
+    };
+    let lag = |micros, idle| {
+        let (applied, read) = (position(500), position(900));
+        Event::Lag(Box::new(Lag { applied, read, micros, idle, by_heartbeat: true, lanes_busy: 2, backlog_bytes: 400 }))
+    };
+    let ddl = |class: &str, outcome| {
+        Event::DdlSeen(Box::new(DdlSeen {
+            place: Place { file: "binlog.000003".to_owned(), offset: 400 },
+            gtid: Some("0-1-7".to_owned()),
+            class: class.to_owned(),
+            object: Some("shop.orders".to_owned()),
+            sql: "ALTER TABLE shop.orders ADD x INT".to_owned(),
+            outcome,
+        }))
+    };
+    let guard = lock(&path, &me()).unwrap();
+    let (writer, _) = start(&path, &task(), &clock);
+    writer.observe(&Event::PhaseStarted { phase: Phase::Incremental });
+    writer.observe(&Event::LimitsChanged { limits: vec![("threads", 4.0), ("throttle.incremental.rps", 5000.0)] });
+    writer.observe(&Event::FollowStarted { from: position(157), until: "never".to_owned(), lanes: 4 });
+    writer.flush().unwrap();
+    set(10);
+    writer.observe(&batch(400));
+    writer.observe(&batch(500));
+    writer.observe(&lag(Some(1_500_000), false));
+    let met = |rows| Event::ConflictMet { table: table("orders"), kind: "update-missing", key: vec!["id".to_owned()], rows };
+    writer.observe(&met(2));
+    writer.observe(&met(1));
+    writer.observe(&ddl("alter-table", DdlOutcome::Carried { milliseconds: 12, found_done: false }));
+    writer.observe(&ddl("alter-table", DdlOutcome::Failed { error: "server error 1060 (42S21): Duplicate column name 'x'".to_owned() }));
+    writer.observe(&ddl("create-user", DdlOutcome::Skipped { reason: "accounts are not carried".to_owned() }));
+    writer.flush().unwrap();
+    let status = read(&path, at(12)).unwrap();
+    let follow = status.follow.as_ref().unwrap();
+    assert_eq!((follow.lag_seconds, follow.idle), (Some(3.5), Some(false)), "what was measured two seconds ago has grown");
+    assert_eq!((follow.transactions, follow.row_events, follow.commits), (4, 20, 2));
+    assert_eq!((follow.rows_per_second, follow.transactions_per_second), (Some(1.7), Some(0.3)));
+    assert_eq!((status.conflicts.len(), status.conflicts[0].rows), (1, 3));
+    insta::with_settings!({prepend_module_to_snapshot => false}, {
+        let parts = serde_json::json!({"follow": status.follow, "conflicts": status.conflicts, "ddl": status.ddl, "limits": status.limits});
+        insta::assert_snapshot!("status_follow", serde_json::to_string_pretty(&parts).unwrap());
+    });
+    // The destination knows better, and a run that has ended has no lag.
+    writer.set_follow(&position(600), 7, 30);
+    writer.observe(&Event::FollowMoved { position: position(650) });
+    writer.observe(&Event::CaughtUp { position: position(650) });
+    writer.observe(&Event::LimitsChanged { limits: vec![("threads", 2.0)] });
+    writer.end_run(RunEnd::Stopped, None).unwrap();
+    drop((writer, guard));
+    let status = read(&path, at(100)).unwrap();
+    let follow = status.follow.as_ref().unwrap();
+    assert_eq!((follow.lag_seconds, follow.idle, follow.lanes_busy), (None, None, 0));
+    assert_eq!((follow.transactions, follow.row_events, follow.position.offset), (7, 30, 650));
+    assert_eq!(follow.caught_up.as_deref(), Some("2024-05-01T10:00:10.000Z"));
+    assert_eq!(status.limits.len(), 1);
+    // A later run goes on with the same counts.
+    let guard = lock(&path, &me()).unwrap();
+    let (writer, _) = start(&path, &task(), &clock);
+    writer.observe(&Event::FollowStarted { from: position(650), until: "caught-up".to_owned(), lanes: 2 });
+    writer.observe(&batch(700));
+    writer.flush().unwrap();
+    let follow = read(&path, at(11)).unwrap().follow.unwrap();
+    assert_eq!((follow.transactions, follow.from.offset, follow.position.offset, follow.lanes), (9, 157, 700, 2));
+    assert_eq!((follow.lag_seconds, follow.read), (None, None), "nothing of the run before is told as of now");
+    drop((writer, guard));
 }
 
 /// Files as earlier versions wrote them; a new step of the ladder adds a file here and changes none.

@@ -12,6 +12,7 @@ pub mod item;
 pub mod json;
 pub mod position;
 mod rows;
+pub mod snapshot;
 pub mod table_map;
 mod value;
 

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     event::StopToken,
-    report::status::{self as shown, Options},
+    report::{
+        status::{self as shown, Options},
+        status_follow::ddl_errors,
+    },
     state::{self, RunState},
 };
 
@@ -28,6 +31,9 @@ pub struct StatusArgs {
     /// How often
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration, requires = "watch")]
     pub interval: Duration,
+    /// Only the DDL statements of the source that the destination refused, one by one
+    #[arg(long, conflicts_with = "watch")]
+    pub ddl_errors: bool,
 }
 
 pub(super) fn run(context: &mut Context, args: &StatusArgs) -> Result<u8, CommandError> {
@@ -41,6 +47,15 @@ pub(super) fn run(context: &mut Context, args: &StatusArgs) -> Result<u8, Comman
     };
     let how = Options { width: WIDTH, paint: context.settings.paint_out, resume: context.next("apply") };
     let mut status = state::read(&path, context.now())?;
+    if args.ddl_errors {
+        context.emit(&|format| {
+            Ok(match format {
+                Format::Json => pretty(&status.ddl.failed),
+                _ => ddl_errors(&status, WIDTH),
+            })
+        })?;
+        return Ok(exit::DONE);
+    }
     // As long as somebody may change it: a lock that is held without a run yet is a beginning.
     while args.watch && matches!(status.state, RunState::Running | RunState::Starting) {
         let text = match context.settings.format {
@@ -68,6 +83,12 @@ pub(super) fn run(context: &mut Context, args: &StatusArgs) -> Result<u8, Comman
         })
     })?;
     Ok(exit::DONE)
+}
+
+fn pretty(failed: &[state::DdlStatement]) -> String {
+    let mut text = serde_json::to_string_pretty(failed).expect("strings and whole numbers only");
+    text.push('\n');
+    text
 }
 
 const WIDTH: usize = 80;

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::{
     binlog::Position,
-    catalog::{ColumnMap, Edge, KeyRange, Table, TableName},
+    catalog::{ColumnMap, Edge, Key, KeyRange, Table, TableName, TypeKind},
     connect::{ConnectError, Flavor},
 };
 
@@ -98,6 +98,10 @@ pub struct CopyTable {
     pub columns: Vec<(usize, usize)>,
     /// The table was there before with rows of its own, which win over the source's (`conflict.existing_tables: ignore`).
     pub keep_existing: bool,
+    /// The source is written to while it is copied, and its binlog follows from before the copy. A row that is in the way of one read later
+    /// is then an older read of a row that has changed since, and is replaced: the binlog brings it as it is. Only where no two rows of the
+    /// source can meet under a unique key of the destination ([`CopyTable::keeps_rows_apart`]), or rows would be lost in silence.
+    pub newer_wins: bool,
 }
 
 impl CopyTable {
@@ -118,7 +122,38 @@ impl CopyTable {
                 (!column.generated && !column.row_period).then_some((s, d))
             })
             .collect();
-        Self { source, destination, columns, keep_existing }
+        Self { source, destination, columns, keep_existing, newer_wins: false }
+    }
+
+    /// Rows that differ in a unique key of the source never meet under a unique key of the destination: each of those is at least as wide as
+    /// one of the source, with the same types and collations. `alike` says that a collation's name means the same on both servers.
+    pub fn keeps_rows_apart(&self, alike: bool) -> bool {
+        // Places among the copied columns, with the length of the prefix that counts.
+        let parts = |key: &Key, at_source: bool| -> Option<Vec<(usize, Option<u64>)>> {
+            let place = |column: usize| self.columns.iter().position(|&(s, d)| column == if at_source { s } else { d });
+            key.parts.iter().map(|p| Some((place(p.column?)?, p.prefix.map(u64::from)))).collect()
+        };
+        let same = |copied: usize| {
+            let (s, d) = self.columns[copied];
+            let (from, to) = (&self.source.columns[s], &self.destination.columns[d]);
+            from.kind == to.kind
+                && match from.kind {
+                    TypeKind::Integer | TypeKind::Year => true,
+                    TypeKind::Text => alike && from.collation == to.collation,
+                    // Fewer decimals or members would make values equal that were not.
+                    _ => from.column_type == to.column_type,
+                }
+        };
+        let sources: Vec<_> = self.source.keys.iter().filter(|k| k.unique).filter_map(|k| parts(k, true)).collect();
+        self.destination.keys.iter().filter(|k| k.unique).all(|key| {
+            let Some(key) = parts(key, false) else { return false };
+            key.iter().all(|&(copied, _)| same(copied))
+                && sources.iter().any(|source| {
+                    source.iter().all(|&(copied, prefix)| {
+                        key.iter().any(|&(other, its)| other == copied && its.is_none_or(|its| prefix.is_some_and(|p| its >= p)))
+                    })
+                })
+        })
     }
 
     /// What a copied column of the source is called at the destination.
@@ -159,6 +194,8 @@ pub struct RangeState {
     pub written: u64,
     /// Rows found afterwards.
     pub found: u64,
+    /// Rows, of this range or another, that one of these replaced ([`CopyTable::newer_wins`]).
+    pub replaced: u64,
     /// Bytes of column values.
     pub bytes: u64,
     /// All of it is there.
@@ -168,7 +205,7 @@ pub struct RangeState {
 impl RangeState {
     /// A range nothing has been copied of.
     pub fn new(number: u32, span: KeyRange) -> Self {
-        Self { number, span, cursor: None, chunks: 0, read: 0, written: 0, found: 0, bytes: 0, finished: false }
+        Self { number, span, cursor: None, chunks: 0, read: 0, written: 0, found: 0, replaced: 0, bytes: 0, finished: false }
     }
 
     /// What is still to be copied.
@@ -191,6 +228,9 @@ pub struct TableState {
     pub created_here: bool,
     /// All its ranges are finished.
     pub copied: bool,
+    /// The place of the one snapshot under which it was copied: changes before it are in the copy, changes after it are not. Only of a table
+    /// without a key ([`Table::identifies_rows`]) whose copy is there and whose binlog follows.
+    pub start_position: Option<Position>,
     /// Its ranges; empty until the copy of the table has begun.
     pub ranges: Vec<RangeState>,
 }
@@ -244,6 +284,8 @@ pub struct ChunkEnd {
     pub last: Option<Edge>,
     /// Nothing of the range is left after it.
     pub finishes_range: bool,
+    /// Where in the binlog the snapshot stands under which these rows were read, for a table that has no other place to follow from.
+    pub start_position: Option<Position>,
 }
 
 /// The writing side's end of the pipe between reader and loader.
@@ -264,6 +306,8 @@ pub struct Loaded {
     pub written: u64,
     /// Rows counted there afterwards.
     pub found: u64,
+    /// Rows that they replaced.
+    pub replaced: u64,
 }
 
 /// Turns rows into the form the destination loads. Lives in the reading thread.
@@ -329,7 +373,7 @@ pub trait Destination: Sync {
     ///
     /// # Errors
     /// As the connection fails.
-    fn note_source_position(&self, position: &str) -> Result<(), DestinationError>;
+    fn note_source_position(&self, position: &Position) -> Result<(), DestinationError>;
 
     /// Notes, before the statement runs, that this task is about to create a table.
     ///

@@ -46,10 +46,9 @@ pub(super) fn select(shape: &mut Shape, map: &ColumnMap, mapping: &dyn Mapping) 
             out.refusals.push((unsupported::FEATURE, column.name.clone(), format!("its default uses {lost}, which is left out")));
         }
         column.name = name;
-        for text in [column.generated.as_mut().map(|g| &mut g.expression), column.check.as_mut(), column.default.as_mut()] {
-            if let Some(text) = text {
-                *text = renamed(text, &names, false);
-            }
+        let texts = [column.generated.as_mut().map(|g| &mut g.expression), column.check.as_mut(), column.default.as_mut()];
+        for text in texts.into_iter().flatten() {
+            *text = renamed(text, &names, false);
         }
         true
     });

@@ -230,8 +230,8 @@ fn copies<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = Action> + 'a {
         // A row without a value cannot be written, and how many there are would be all that arrives.
         let without_values = || nothing.then(|| format!("{}: no column holds a value that could be copied", pair.source));
         let key_left_out = || {
-            let key = table.walk_key()?.parts.iter().filter_map(|p| p.column).map(|c| &table.columns[c].name);
-            let lost = key.filter(|name| pair.columns.name(name).is_none()).next()?;
+            let mut key = table.walk_key()?.parts.iter().filter_map(|p| p.column).map(|c| &table.columns[c].name);
+            let lost = key.find(|name| pair.columns.name(name).is_none())?;
             Some(format!("{}: column {lost} of its key is left out, and rows cannot be told apart without it", pair.source))
         };
         if let Some(reason) = table.unsupported.clone().or_else(without_values).or_else(key_left_out) {

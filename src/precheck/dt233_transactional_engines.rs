@@ -8,11 +8,10 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     if !facts.spec.phases.full {
         return Vec::new();
     }
-    let transactional = ["INNODB", "XENGINE", "ROCKSDB", "MYROCKS", "TOKUDB", "NDBCLUSTER", "NDB"];
     facts
         .tables
         .iter()
-        .filter(|t| !transactional.contains(&t.source.engine.to_ascii_uppercase().as_str()))
+        .filter(|t| !t.source.has_transactions())
         .map(|t| {
             CHECK.alert(
                 t.object(),

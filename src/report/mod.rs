@@ -11,6 +11,7 @@ pub mod ping;
 pub mod plan;
 pub mod progress;
 pub mod status;
+pub mod status_follow;
 pub mod text;
 pub mod verify;
 

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::{Paint, text};
+use super::{Paint, status_follow, text};
 use crate::state::{RunState, Status, TableState, TableStatus};
 
 /// How the status is shown.
@@ -52,13 +52,13 @@ pub(super) fn behind(micros: Option<u64>, idle: bool) -> String {
 }
 
 /// `2024-05-01 10:00:12` from the form the document has.
-fn moment(rfc3339: &str) -> String {
+pub(super) fn moment(rfc3339: &str) -> String {
     rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ")
 }
 
 /// A rate: `24 k rows/s`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are positive and shown with three digits")]
-fn whole(rate: f64) -> u64 {
+pub(super) fn whole(rate: f64) -> u64 {
     rate.max(0.0).round() as u64
 }
 
@@ -73,8 +73,13 @@ pub fn table(status: &Status, options: &Options) -> String {
     if !status.phases.is_empty() {
         blocks.push(phases(status));
     }
-    if !status.tables.is_empty() {
+    // Once the copy is done and the binlog is followed, a sentence says enough of it.
+    let done = status.follow.is_some() && status.totals.tables_finished == status.totals.tables;
+    if !status.tables.is_empty() && !done {
         blocks.push(tables(status));
+    }
+    if let Some(follow) = &status.follow {
+        blocks.push(status_follow::block(follow, options.width));
     }
     let lines: Vec<String> = sentences(status, options.paint).iter().map(|line| text::wrap(line, options.width, "", "  ")).collect();
     if !lines.is_empty() {
@@ -236,7 +241,7 @@ pub(super) fn how_far(done: u64, expected: u64, estimated: bool, rows: Option<f6
 }
 
 /// The beginning of a statement on one line; the JSON document has all of it.
-fn beginning(sql: &str) -> String {
+pub(super) fn beginning(sql: &str) -> String {
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(160) {
         Some((at, _)) => format!("{} ...", text::harmless(&line[..at])),
@@ -253,6 +258,7 @@ fn sentences(status: &Status, paint: Paint) -> Vec<String> {
             how_far(totals.rows_done, totals.rows_expected, estimated, totals.rows_per_second, totals.bytes_per_second, totals.eta_seconds);
         lines.push(format!("copy: {} of {} finished, {far}", totals.tables_finished, text::plural(totals.tables, "table")));
     }
+    lines.extend(status_follow::sentences(status, paint));
     let statements = &status.statements;
     if statements.finished > 0 {
         #[expect(clippy::cast_precision_loss, reason = "a time, shown to the second")]
@@ -295,7 +301,7 @@ fn sentences(status: &Status, paint: Paint) -> Vec<String> {
 
 fn what_next(status: &Status, resume: &str) -> Option<String> {
     match status.state {
-        RunState::Running if status.stop_requested.is_some() => {
+        RunState::Running if status.stop_requested.as_ref().is_some_and(|stop| stop.when == "now") => {
             Some("A stop was asked for; the run finishes its open units first.".to_owned())
         }
         RunState::Killed => Some(format!("The run ended without saying so: it was killed, or its machine went down. `{resume}` resumes.")),
@@ -334,6 +340,10 @@ pub fn markdown(status: &Status, resume: &str) -> String {
         }
     };
     add(&PHASES, phase_rows(status));
+    if let Some(follow) = &status.follow {
+        let rows = status_follow::rows(follow, 200).into_iter().map(|(name, text)| vec![name.to_owned(), text]);
+        add(&["incremental", ""], rows.collect());
+    }
     let (shown, hidden) = shown_tables(status);
     add(&COLUMNS, shown.into_iter().map(table_row).collect());
     let lines = hidden_line(&hidden).into_iter().chain(sentences(status, Paint::default()));
@@ -359,8 +369,9 @@ mod tests {
         catalog::TableName,
         event::Phase,
         state::{
-            FORMAT_VERSION, NoteStatus, PhaseState, PhaseStatus, RunStatus, ServerStatus, StatementStatus, StatementsStatus, TaskStatus,
-            Totals, WaitStatus,
+            ConflictStatus, DdlCount, DdlStatement, DdlStatus, FORMAT_VERSION, FollowStatus, LimitStatus, NoteStatus, PhaseState,
+            PhaseStatus, PositionStatus, RunStatus, ServerStatus, StatementStatus, StatementsStatus, StopStatus, TaskStatus, Totals,
+            WaitStatus,
         },
     };
 
@@ -470,6 +481,10 @@ mod tests {
                 times: 3,
                 seconds: 12.0,
             }],
+            follow: None,
+            conflicts: vec![],
+            ddl: DdlStatus::default(),
+            limits: vec![LimitStatus { name: "threads".into(), value: 4.0 }],
             notes: vec![NoteStatus { at: "2024-05-01T10:00:00.000Z".into(), text: "shop.audit\u{1b}[2J has no key".into(), times: 1 }],
         }
     }
@@ -485,6 +500,91 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
             insta::assert_snapshot!(format!("status_{}", state.name()), text);
         }
+    }
+
+    /// The same task some time later: the copy is there and the binlog is followed.
+    fn following(state: RunState) -> Status {
+        let live = state == RunState::Running;
+        let mut status = status(state);
+        for table in &mut status.tables {
+            (table.state, table.rows_done) = (TableState::Finished, table.rows_estimate);
+        }
+        status.totals.tables_finished = status.totals.tables;
+        status.phases[1].state = PhaseState::Finished;
+        let at = |offset: u64| PositionStatus {
+            file: "binlog.000003".into(),
+            offset,
+            gtid: Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5521,4350f323-7565-4e59-8763-4b1b83a0ce0e:1-999999".into()),
+        };
+        status.follow = Some(FollowStatus {
+            began: "2024-05-01T11:00:00.000Z".into(),
+            until: "never".into(),
+            from: at(157),
+            position: at(4711),
+            read: live.then(|| at(90_210)),
+            source_time: Some("2024-05-01T12:05:00.750Z".into()),
+            last_commit: Some("2024-05-01T12:05:01.000Z".into()),
+            caught_up: None,
+            lag_seconds: live.then_some(1.2),
+            idle: live.then_some(false),
+            by_heartbeat: true,
+            lanes: 4,
+            lanes_busy: if live { 3 } else { 0 },
+            backlog_bytes: if live { 85_499 } else { 0 },
+            transactions: 31_000,
+            row_events: 124_000,
+            inserted: 60_000,
+            updated: 40_000,
+            deleted: 20_000,
+            bytes: 31_000_000,
+            commits: 800,
+            transactions_per_second: Some(300.0),
+            rows_per_second: Some(1234.5),
+            bytes_per_second: Some(310_000.0),
+        });
+        status.conflicts = vec![ConflictStatus {
+            table: TableName::new("shop", "orders"),
+            kind: "update-missing".into(),
+            key: vec!["id".into()],
+            rows: 3,
+            first: "2024-05-01T11:30:00.000Z".into(),
+            last: "2024-05-01T12:00:00.000Z".into(),
+        }];
+        let count = |class: &str, outcome: &str, times| DdlCount {
+            class: class.into(),
+            outcome: outcome.into(),
+            times,
+            last: "2024-05-01T12:00:00.000Z".into(),
+            reason: None,
+        };
+        status.ddl = DdlStatus {
+            counts: vec![count("alter-table", "carried", 2), count("create-table", "failed", 1), count("create-user", "skipped", 7)],
+            failed: vec![DdlStatement {
+                at: "2024-05-01T12:00:00.000Z".into(),
+                place: "binlog.000003:4000".into(),
+                gtid: Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:5000".into()),
+                class: "create-table".into(),
+                object: Some("shop.new".into()),
+                sql: "CREATE TABLE `shop_dr`.`new` (\n  `id` INT PRIMARY KEY)".into(),
+                milliseconds: None,
+                error: Some("server error 1050 (42S01): Table 'new' already exists".into()),
+            }],
+            carried: vec![],
+        };
+        status.limits.push(LimitStatus { name: "throttle.incremental.rps".into(), value: 5000.0 });
+        status.stop_requested = live.then(|| StopStatus { when: "caught-up".into(), requested: "2024-05-01T12:05:00.000Z".into() });
+        status
+    }
+
+    #[test]
+    fn an_apply_that_follows_the_binlog() {
+        for state in [RunState::Running, RunState::Stopped] {
+            let text = table(&following(state), &options());
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            insta::assert_snapshot!(format!("status_follows_{}", state.name()), text);
+        }
+        insta::assert_snapshot!("status_follows_markdown", markdown(&following(RunState::Running), "dtsctl apply"));
+        insta::assert_snapshot!("status_ddl_errors", status_follow::ddl_errors(&following(RunState::Running), 80));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
             conn,
             "INSERT INTO follow (id, began, run, started, until, lanes, first_position, position) VALUES (1, ?1, ?2, ?1, ?3, ?4, ?5, ?5)
              ON CONFLICT DO UPDATE SET started = iif(run = ?2, started, ?1), run = ?2, until = ?3, lanes = ?4, position = ?5,
-                lanes_busy = 0, backlog_bytes = 0, read_position = NULL",
+                lanes_busy = 0, backlog_bytes = 0, read_position = NULL, lag_micros = NULL, idle = 0",
             params![at.now, at.run, until, lanes, json(from)],
         ),
         Event::BatchCommitted(batch) => committed(conn, at, batch),

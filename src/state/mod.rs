@@ -19,6 +19,7 @@ mod file;
 mod follow;
 mod lock;
 mod read;
+mod read_follow;
 mod rows;
 mod schema;
 mod status;
@@ -30,7 +31,8 @@ pub use file::{Opened, RunStart, ServerIdentity, StateFile, TaskIdentity, discar
 pub use lock::{Holder, LockGuard, holder, lock};
 pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan, spec_document};
 pub use status::{
-    FORMAT_VERSION, NoteStatus, PhaseState, PhaseStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status,
-    StopStatus, TableState, TableStatus, TaskStatus, Totals, WaitStatus, schema,
+    ConflictStatus, DdlCount, DdlStatement, DdlStatus, FORMAT_VERSION, FollowStatus, LimitStatus, NoteStatus, PhaseState, PhaseStatus,
+    PositionStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status, StopStatus, TableState, TableStatus,
+    TaskStatus, Totals, WaitStatus, schema,
 };
 pub use writer::{RangeTruth, RunEnd, StateWriter};

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     error::StateError,
     lock::holder,
+    read_follow,
     schema::{LADDER, open_for_reading},
     status::*,
 };
@@ -141,7 +142,7 @@ fn phase_of(name: &str) -> Option<Phase> {
     [Phase::Schema, Phase::Full, Phase::Finish, Phase::Incremental].into_iter().find(|phase| phase.name() == name)
 }
 
-fn list<T>(conn: &Connection, sql: &str, each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Vec<T>> {
+pub(super) fn list<T>(conn: &Connection, sql: &str, each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Vec<T>> {
     conn.prepare(sql)?.query_map([], each)?.collect()
 }
 
@@ -155,7 +156,7 @@ fn seconds(from: i64, to: i64) -> f64 {
 }
 
 /// The window of the present rate, and how old the last sample of a live run may be before it counts as standing still.
-const WINDOW: i64 = 30_000;
+pub(super) const WINDOW: i64 = 30_000;
 
 struct Reader {
     conn: Connection,
@@ -207,6 +208,10 @@ impl Reader {
             phases: self.phases(live)?,
             totals,
             tables,
+            follow: read_follow::follow(&self.conn, id, self.now, live)?,
+            conflicts: read_follow::conflicts(&self.conn)?,
+            ddl: read_follow::ddl(&self.conn)?,
+            limits: read_follow::limits(&self.conn, id)?,
             statements: self.statements(id, live)?,
             waits: self.waits(id, live)?,
             notes: self.notes(id)?,
@@ -442,6 +447,6 @@ impl Reader {
 }
 
 /// A rate over at least one second; shorter times say nothing.
-fn per_second(count: u64, from: i64, to: i64) -> Option<f64> {
+pub(super) fn per_second(count: u64, from: i64, to: i64) -> Option<f64> {
     (to - from >= 1000).then(|| (count as f64 / seconds(from, to) * 10.0).round() / 10.0)
 }

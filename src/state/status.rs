@@ -10,7 +10,7 @@ use super::lock::Holder;
 use crate::{catalog::TableName, event::Phase};
 
 /// Version of the status document; the minor number grows when something is added.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// The JSON Schema (draft-07) of [`Status`].
 pub fn schema() -> serde_json::Value {
@@ -43,6 +43,18 @@ pub struct Status {
     pub totals: Totals,
     /// The tables of the copy, by name.
     pub tables: Vec<TableStatus>,
+    /// The incremental phase, once it has begun.
+    #[serde(default)]
+    pub follow: Option<FollowStatus>,
+    /// Rows that were not as they had to be, in all runs, and were dealt with as `conflict.rows` says.
+    #[serde(default)]
+    pub conflicts: Vec<ConflictStatus>,
+    /// DDL statements of the source.
+    #[serde(default)]
+    pub ddl: DdlStatus,
+    /// Speed limits and the number of copies at once of the latest run, as `dtsctl set` names them.
+    #[serde(default)]
+    pub limits: Vec<LimitStatus>,
     /// The statements run at the destination.
     pub statements: StatementsStatus,
     /// What the latest run waits for, and has waited for.
@@ -142,7 +154,7 @@ pub struct RunStatus {
 /// A stop somebody asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StopStatus {
-    /// When it is to stop: `now`.
+    /// When it is to stop: `now`, or a point as `apply --until` takes it.
     pub when: String,
     /// When it was asked for.
     pub requested: String,
@@ -324,4 +336,142 @@ pub struct NoteStatus {
     pub text: String,
     /// How often.
     pub times: u64,
+}
+
+/// How far the incremental phase is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FollowStatus {
+    /// When the first run began with it.
+    pub began: String,
+    /// How far the latest run is to go, as `apply --until` takes it.
+    pub until: String,
+    /// Where the first run began.
+    pub from: PositionStatus,
+    /// Everything before it is at the destination.
+    pub position: PositionStatus,
+    /// How far the latest run has read.
+    pub read: Option<PositionStatus>,
+    /// When the newest transaction at the destination was committed at the source.
+    pub source_time: Option<String>,
+    /// When the latest commit at the destination was.
+    pub last_commit: Option<String>,
+    /// When everything the source had was at the destination last.
+    pub caught_up: Option<String>,
+    /// Seconds between the newest change at the destination and the source's clock; in a quiet source the age of its last change. Absent
+    /// when nobody can tell, and when nothing runs.
+    pub lag_seconds: Option<f64>,
+    /// Nothing is left to read or to write. Absent when nothing runs.
+    pub idle: Option<bool>,
+    /// The lag is measured by the heartbeat row, and not by the times of the source's transactions alone.
+    pub by_heartbeat: bool,
+    /// Writing sessions.
+    pub lanes: u64,
+    /// Those at work.
+    pub lanes_busy: u64,
+    /// Bytes of changes that are read and not committed yet.
+    pub backlog_bytes: u64,
+    /// Source transactions carried, in all runs.
+    pub transactions: u64,
+    /// Row changes carried, in all runs, before folding.
+    pub row_events: u64,
+    /// Rows inserted at the destination, in all runs, after folding.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Bytes of row images carried.
+    pub bytes: u64,
+    /// Commits at the destination.
+    pub commits: u64,
+    /// Source transactions in a second: of the last half minute while a run goes on, else the average of the latest run.
+    pub transactions_per_second: Option<f64>,
+    /// Row changes in a second, likewise.
+    pub rows_per_second: Option<f64>,
+    /// Bytes in a second, likewise.
+    pub bytes_per_second: Option<f64>,
+}
+
+/// A position in the source's binlog.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PositionStatus {
+    /// The binlog file's name.
+    pub file: String,
+    /// Offset in it, in bytes.
+    pub offset: u64,
+    /// The GTIDs before it in the source's notation, where it has them.
+    pub gtid: Option<String>,
+}
+
+/// Rows of a table that were not as they had to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConflictStatus {
+    /// Source table.
+    pub table: TableName,
+    /// `insert-exists`, `update-missing`, `update-exists` or `delete-missing`.
+    pub kind: String,
+    /// Columns of the key.
+    pub key: Vec<String>,
+    /// How many rows.
+    pub rows: u64,
+    /// When the first was met.
+    pub first: String,
+    /// When the last was.
+    pub last: String,
+}
+
+/// DDL statements of the source in the incremental phase, of all runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DdlStatus {
+    /// How many of each class came out how.
+    pub counts: Vec<DdlCount>,
+    /// Those the destination refused, the latest last; at most 1,000.
+    pub failed: Vec<DdlStatement>,
+    /// The latest that ran, the latest last; at most 20.
+    pub carried: Vec<DdlStatement>,
+}
+
+/// Statements of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DdlCount {
+    /// Such as `alter-table`.
+    pub class: String,
+    /// `carried`, `skipped` or `failed`.
+    pub outcome: String,
+    /// How many.
+    pub times: u64,
+    /// When the last was.
+    pub last: String,
+    /// Why the last was skipped.
+    pub reason: Option<String>,
+}
+
+/// A DDL statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DdlStatement {
+    /// When it was dealt with.
+    pub at: String,
+    /// Where it stands in the source's binlog, `file:offset`.
+    pub place: String,
+    /// Its GTID, where it has one.
+    pub gtid: Option<String>,
+    /// Such as `alter-table`.
+    pub class: String,
+    /// The object.
+    pub object: Option<String>,
+    /// Its text at the destination.
+    pub sql: String,
+    /// How long it took.
+    pub milliseconds: Option<u64>,
+    /// The server's answer.
+    pub error: Option<String>,
+}
+
+/// A limit in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitStatus {
+    /// Such as `throttle.full.rps`.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
 }

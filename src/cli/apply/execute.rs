@@ -3,6 +3,7 @@
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use crate::{
+    binlog::snapshot,
     catalog::TableName,
     cli::{
         error::{CommandError, Kind, Passing},
@@ -197,16 +198,22 @@ impl Execution<'_> {
             return Ok(Ended::Stopped);
         }
         if self.spec.phases.full {
-            if progress.source_position.is_none()
-                && let Some(position) = source_position(&mut source)
-            {
-                destination.note_source_position(&position)?;
+            if progress.source_position.is_none() {
+                match snapshot::start_position(&mut source) {
+                    Ok(position) => destination.note_source_position(&position)?,
+                    // A copy that nothing follows needs no position, and the account need not have the right to ask.
+                    Err(_) if !self.spec.phases.incremental => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             drop(source);
             // As it stands after the forgetting above.
             let progress = destination.take_over(&progress.source_identity.clone().unwrap_or_default())?;
             if self.copy(plan, &logins.0, &destination, &progress)? == FullOutcome::Stopped {
                 return Ok(Ended::Stopped);
+            }
+            if self.spec.phases.incremental {
+                begin_following(plan, &logins.0, &destination, &progress)?;
             }
             further.set(true);
         }
@@ -275,6 +282,7 @@ impl Execution<'_> {
             destination,
             progress,
             threads: self.limits.threads(),
+            followed: self.spec.phases.incremental,
             throttle: Throttle::new(self.limits).with_chunks_of(super::pause::chunk_rows()),
             retry: self.windows(),
             stop: self.stop,
@@ -297,6 +305,23 @@ impl Execution<'_> {
             )),
         }
     }
+}
+
+/// Notes from where the binlog is followed, and a position behind everything that the copy has read: once a run that copied has read its last
+/// row, and where an earlier one was killed before it could say so. Copying a table takes back what was noted before
+/// ([`Destination::begin_table`]).
+fn begin_following(plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<(), Halt> {
+    let start = progress.source_position.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let Some(start) = start else {
+        return Err(CommandError::failed("the position of the source from before the copy is not known")
+            .because("it was copied without `phases.incremental`, or by an earlier version of dtsctl")
+            .hint("begin anew with `dtsctl apply --restart`")
+            .into());
+    };
+    let copied = plan.actions.iter().any(|a| a.act == ActionKind::Copy && a.permitted);
+    let noted = progress.following.as_ref().is_some_and(|f| f.copy_end.is_some());
+    let end = if copied || !noted { Some(snapshot::end_position(&mut Session::open(source, Purpose::Read)?)?) } else { None };
+    Ok(destination.begin_following(&start, end.as_ref())?)
 }
 
 fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {
@@ -387,14 +412,4 @@ pub(super) fn within(reviewed: &Plan, mut fresh: Plan) -> Result<Plan, CommandEr
         }
     }
     Ok(fresh)
-}
-
-/// The source's binlog position as JSON, where there is a binlog and the account may ask.
-fn source_position(session: &mut Session) -> Option<String> {
-    let statement = session.flavor().binlog_status_statement();
-    let rows = session.query("asking for the binlog position", statement).ok()?;
-    let (file, offset) = (rows.text_at(0, 0)?, rows.text_at(0, 1)?);
-    let gtid = if session.flavor().is_mariadb() { "@@GLOBAL.gtid_binlog_pos" } else { "@@GLOBAL.gtid_executed" };
-    let gtid = session.query("asking for the GTID position", &format!("SELECT {gtid}")).ok().and_then(|r| r.text_at(0, 0));
-    Some(serde_json::json!({"file": file, "offset": offset, "gtid": gtid.map(|g| g.replace('\n', ""))}).to_string())
 }

@@ -35,7 +35,7 @@ use crate::{
         throttle::{Limit, Limits},
     },
     plan::{self, ActionRisk, Plan},
-    report,
+    report::{self, status_follow::in_short},
     spec::Spec,
     state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, Status, TaskIdentity},
 };
@@ -378,9 +378,10 @@ fn conclude(
                     Format::Json => report::status::json(&status),
                     Format::Markdown => report::status::markdown(&status, &again),
                     Format::Table => format!(
-                        "\nApply finished: {}, {} at the destination.\nNext: `{proof}` proves it.\n",
+                        "\nApply finished: {}, {} at the destination{}.\nNext: `{proof}` proves it.\n",
                         report::text::plural(status.totals.tables_finished, "table"),
                         report::text::plural(status.totals.rows_done, "row"),
+                        status.follow.as_ref().map(|follow| format!(" by the copy; {}", in_short(follow))).unwrap_or_default(),
                     ),
                 })
             })?;

@@ -97,7 +97,7 @@ impl Destination for MySqlDestination {
         Ok(progress)
     }
 
-    fn note_source_position(&self, position: &str) -> Result<(), DestinationError> {
+    fn note_source_position(&self, position: &Position) -> Result<(), DestinationError> {
         self.control(|s| progress::note_source_position(s, &self.task, position))
     }
 

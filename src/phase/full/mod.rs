@@ -17,7 +17,7 @@ pub use throttle::Throttle;
 use self::{schedule::Schedule, work::Worker};
 use crate::{
     catalog::TableName,
-    connect::{ConnectError, Login, RetryWindows},
+    connect::{ConnectError, Login, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress},
     event::{Event, Observer, Phase, StopToken},
 };
@@ -91,6 +91,8 @@ pub struct FullSettings<'a> {
     pub progress: &'a TaskProgress,
     /// Range copies at once, each with one session at either end.
     pub threads: usize,
+    /// The incremental phase follows, from a position taken before the copy: the source may be written to meanwhile.
+    pub followed: bool,
     /// Rate limits.
     pub throttle: Throttle,
     /// How long to try again.
@@ -105,8 +107,11 @@ pub struct FullSettings<'a> {
 ///
 /// # Errors
 /// The first failure that trying again did not mend. The other workers end their chunks first; what they committed stays.
-pub fn run(settings: &FullSettings<'_>, tables: Vec<CopyTable>) -> Result<FullOutcome, FullError> {
+pub fn run(settings: &FullSettings<'_>, mut tables: Vec<CopyTable>) -> Result<FullOutcome, FullError> {
     settings.observer.observe(&Event::PhaseStarted { phase: Phase::Full });
+    if settings.followed {
+        make_live(settings, &mut tables)?;
+    }
     // Ends this phase's workers when one of them fails, without asking the whole run to stop.
     let abort = StopToken::default();
     let schedule = Schedule::new(tables, settings.progress, settings.threads);
@@ -133,4 +138,18 @@ pub fn run(settings: &FullSettings<'_>, tables: Vec<CopyTable>) -> Result<FullOu
     }
     settings.observer.observe(&Event::PhaseFinished { phase: Phase::Full });
     Ok(FullOutcome::Done)
+}
+
+/// Prepares for a source that is written to while it is copied.
+fn make_live(settings: &FullSettings<'_>, tables: &mut [CopyTable]) -> Result<(), FullError> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let source = Session::open(settings.source, Purpose::Read)?.flavor();
+    let alike = source.has_collations_of(settings.destination.flavor());
+    for table in tables {
+        // A table that nothing identifies the rows of is read under one snapshot, in which no row is in another's way.
+        table.newer_wins = !table.keep_existing && table.source.identifies_rows() && table.keeps_rows_apart(alike);
+    }
+    Ok(())
 }

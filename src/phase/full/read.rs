@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::{FullError, throttle::Throttle};
 use crate::{
+    binlog::{Position, snapshot},
     catalog::{Edge, KeyOrder, KeyRange, TypeKind, quote_name},
     connect::{Login, Purpose, ResultRow, Session},
     destination::{ChunkEnd, CopyTable, Encoder, Piece, RangeState},
@@ -117,6 +118,8 @@ pub(super) struct RangeReader<'a> {
     pub(super) table: &'a CopyTable,
     pub(super) plan: &'a ReadPlan,
     pub(super) throttle: &'a Throttle,
+    /// The binlog is followed from before the copy: a table whose rows nothing identifies needs a place of its own to go on from.
+    pub(super) followed: bool,
     /// A chunk ends with so many values that the destination takes only with a warning, so that all of them can be looked at.
     pub(super) most_odd: u64,
     pub(super) stops: [&'a StopToken; 2],
@@ -131,12 +134,20 @@ struct Chunk {
     unpaid_bytes: u64,
     last: Option<Edge>,
     chunk_rows: u64,
+    start_position: Option<Position>,
 }
 
 impl Chunk {
     fn end(&mut self, finishes_range: bool, odd_values: u64) -> ChunkEnd {
         let last = if finishes_range { self.last.take() } else { self.last.clone() };
-        let end = ChunkEnd { rows: self.rows, bytes: self.bytes, odd_values, last: last.filter(|_| self.rows > 0), finishes_range };
+        let end = ChunkEnd {
+            rows: self.rows,
+            bytes: self.bytes,
+            odd_values,
+            last: last.filter(|_| self.rows > 0),
+            finishes_range,
+            start_position: self.start_position.take(),
+        };
         (self.rows, self.bytes, self.unpaid_rows, self.unpaid_bytes) = (0, 0, 0, 0);
         end
     }
@@ -159,15 +170,24 @@ impl RangeReader<'_> {
     pub(super) fn run(self, state: &RangeState, mut encoder: Box<dyn Encoder>) -> Result<(), FullError> {
         let mut session = Session::open(self.login, Purpose::Read)?;
         let one_chunk = !matches!(state.span, KeyRange::Between { .. });
+        let mut start_position = None;
         if one_chunk {
             session.exec("opening a snapshot", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-            session.exec("opening a snapshot", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+            if self.followed && !self.table.source.identifies_rows() {
+                start_position = Some(if self.table.source.has_transactions() {
+                    snapshot::open(&mut session, self.login, &[&self.table.source.name])?
+                } else {
+                    snapshot::open_locked(&mut session, &self.table.source.name)?
+                });
+            } else {
+                session.exec("opening a snapshot", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+            }
         }
         let mut rest = state.rest();
         // Each row that may be skipped is odd.
         let most_rows = if self.table.keep_existing { self.most_odd } else { u64::MAX };
         let chunk_rows = self.throttle.chunk_rows().min(most_rows);
-        let mut chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: None, chunk_rows };
+        let mut chunk = Chunk { rows: 0, bytes: 0, unpaid_rows: 0, unpaid_bytes: 0, last: None, chunk_rows, start_position };
         let mut buffer = Vec::with_capacity(encoder.buffer_bytes() + 4096);
         let doing = format!("reading {}", self.table.source.name);
         loop {

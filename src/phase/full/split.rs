@@ -23,12 +23,14 @@ pub fn wanted_ranges(table: &Table, threads: usize) -> u64 {
     by_size.clamp(1, (threads as u64 * 2).clamp(2, MOST_RANGES))
 }
 
-/// The ranges of a table.
+/// The ranges of a table. Where the binlog is `followed`, a table whose rows nothing identifies is one range, so that it is read under one
+/// snapshot.
 ///
 /// # Errors
 /// As the connection fails.
-pub(super) fn ranges(session: &mut Session, table: &Table, wanted: u64) -> Result<Vec<RangeState>, ConnectError> {
-    let Some(order) = KeyOrder::of(table) else { return Ok(vec![RangeState::new(0, KeyRange::All)]) };
+pub(super) fn ranges(session: &mut Session, table: &Table, wanted: u64, followed: bool) -> Result<Vec<RangeState>, ConnectError> {
+    let order = KeyOrder::of(table).filter(|_| !followed || table.identifies_rows());
+    let Some(order) = order else { return Ok(vec![RangeState::new(0, KeyRange::All)]) };
     let edges = if wanted < 2 || !order.seeks() {
         Vec::new()
     } else if order.is_single_integer() {

@@ -13,6 +13,7 @@ use super::{
     split,
 };
 use crate::{
+    binlog::snapshot,
     connect::{Patience, Purpose, Session},
     destination::{DestinationError, Feed, Loader, RangeState},
     event::{Event, StopToken},
@@ -138,7 +139,10 @@ impl Worker<'_> {
     fn cut(&self, index: usize) -> Result<Vec<RangeState>, FullError> {
         let table = &self.schedule.tables[index];
         let mut session = Session::open(self.settings.source, Purpose::Read)?;
-        let ranges = split::ranges(&mut session, &table.copy.source, table.wanted_ranges)?;
+        if self.settings.followed {
+            snapshot::settle(&mut session, &table.copy.source.name)?;
+        }
+        let ranges = split::ranges(&mut session, &table.copy.source, table.wanted_ranges, self.settings.followed)?;
         self.settings.destination.begin_table(&table.copy, &ranges)?;
         Ok(ranges)
     }
@@ -184,6 +188,7 @@ impl Worker<'_> {
             table: &table.copy,
             plan: &table.plan,
             throttle: &self.settings.throttle,
+            followed: self.settings.followed,
             most_odd: loader.most_odd(),
             stops: [self.settings.stop, self.abort],
             pieces,
@@ -230,6 +235,7 @@ impl Worker<'_> {
             state.read += loaded.end.rows;
             state.written += loaded.written;
             state.found += loaded.found;
+            state.replaced += loaded.replaced;
             state.bytes += loaded.end.bytes;
             state.finished = loaded.end.finishes_range;
             state.cursor = loaded.end.last.or(state.cursor.take());

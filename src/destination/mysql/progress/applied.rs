@@ -14,7 +14,7 @@ const COLUMNS: &str = "`position`, `read_from`, `copy_end`, `transactions`, `row
                        `conflicts`, `source_micros`, `run`";
 
 /// A position as the tables hold it.
-fn json(position: &Position) -> String {
+pub(super) fn json(position: &Position) -> String {
     serde_json::to_string(position).expect("a position is strings and numbers")
 }
 

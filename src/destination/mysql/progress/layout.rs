@@ -78,7 +78,8 @@ const TABLES: &[&str] = &[
 ];
 
 /// Columns that came later than their table: table, column, its definition.
-const COLUMNS: &[(&str, &str, &str)] = &[("dtsctl_table", "start_position", "LONGTEXT NULL")];
+const COLUMNS: &[(&str, &str, &str)] =
+    &[("dtsctl_table", "start_position", "LONGTEXT NULL"), ("dtsctl_range", "rows_replaced", "BIGINT UNSIGNED NOT NULL DEFAULT 0")];
 
 /// The progress tables that are there, so that what an older version left behind can be read and forgotten too.
 pub(super) fn present(session: &mut Session) -> Result<Vec<String>, DestinationError> {

@@ -11,8 +11,9 @@ mod layout;
 mod ranges;
 
 use self::layout::LAYOUT;
-pub(super) use self::ranges::{begin_table, finish_table, forget_table, note_creation, range};
+pub(super) use self::ranges::{begin_table, finish_table, forget_table, note_creation, note_start_position, range};
 use crate::{
+    binlog::Position,
     catalog::TableName,
     connect::Session,
     destination::{DestinationError, TaskProgress},
@@ -69,7 +70,7 @@ pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, D
             what: format!("task '{task}' has layout {layout}, written by a later version of dtsctl (this one knows {LAYOUT})"),
         });
     }
-    let tables = ranges::read(session, task)?;
+    let tables = ranges::read(session, task, layout)?;
     let following = applied::read(session, task)?;
     Ok(Some(TaskProgress {
         run: head.number_at(0, 1).unwrap_or(0),
@@ -113,12 +114,12 @@ pub(super) fn take_over(session: &mut Session, task: &str, source_identity: &str
     Ok(read(session, task)?.unwrap_or_default())
 }
 
-pub(super) fn note_source_position(session: &mut Session, task: &str, position: &str) -> Result<(), DestinationError> {
+pub(super) fn note_source_position(session: &mut Session, task: &str, position: &Position) -> Result<(), DestinationError> {
     session.exec(
         "noting the source's position",
         &format!(
             "UPDATE `dts`.`dtsctl_task` SET `source_position` = COALESCE(`source_position`, {}) WHERE `name` = {}",
-            literal(position),
+            literal(&applied::json(position)),
             literal(task)
         ),
     )?;

@@ -2,6 +2,7 @@
 
 use super::{applied, literal, table_condition};
 use crate::{
+    binlog::Position,
     catalog::{Edge, KeyRange, TableName},
     connect::{Rows, Session},
     destination::{CopyTable, DestinationError, RangeState, TableState},
@@ -12,30 +13,43 @@ fn key_literal(edge: Option<&Edge>) -> String {
     edge.map_or_else(|| "NULL".to_owned(), |e| format!("'{}'", e.to_text()))
 }
 
-/// All tables of a task with their ranges.
-pub(super) fn read(session: &mut Session, task: &str) -> Result<Vec<TableState>, DestinationError> {
+/// All tables of a task with their ranges. Before layout 2 the tables may lack the columns that came with it, and hold nothing in them.
+pub(super) fn read(session: &mut Session, task: &str, layout: u64) -> Result<Vec<TableState>, DestinationError> {
     let tables = session.query(
         "reading the tables' progress",
         &format!(
-            "SELECT `source_database`, `source_table`, `destination_database`, `destination_table`, `created_here`, `copied` \
+            "SELECT `source_database`, `source_table`, `destination_database`, `destination_table`, `created_here`, `copied`, {} \
              FROM `dts`.`dtsctl_table` WHERE `task` = {} ORDER BY 1, 2",
+            if layout < 2 { "NULL" } else { "`start_position`" },
             literal(task)
         ),
     )?;
     let ranges = session.query(
         "reading the ranges' progress",
-        &format!("SELECT {RANGE_COLUMNS} FROM `dts`.`dtsctl_range` WHERE `task` = {} ORDER BY 1, 2, 3", literal(task)),
+        &format!(
+            "SELECT {RANGE_COLUMNS}, {} FROM `dts`.`dtsctl_range` WHERE `task` = {} ORDER BY 1, 2, 3",
+            if layout < 2 { "0" } else { REPLACED },
+            literal(task)
+        ),
     )?;
     let text = |rows: &Rows, r, c| rows.text_at(r, c).unwrap_or_default();
-    let mut states: Vec<TableState> = (0..tables.len())
-        .map(|r| TableState {
-            source: TableName::new(text(&tables, r, 0), text(&tables, r, 1)),
+    let state = |r: usize| -> Result<TableState, DestinationError> {
+        let source = TableName::new(text(&tables, r, 0), text(&tables, r, 1));
+        let start_position = match tables.text_at(r, 6).map(|json| serde_json::from_str(&json)) {
+            None => None,
+            Some(Ok(position)) => Some(position),
+            Some(Err(_)) => return Err(DestinationError::Progress { what: format!("the position of {source} is not readable") }),
+        };
+        Ok(TableState {
             destination: TableName::new(text(&tables, r, 2), text(&tables, r, 3)),
             created_here: tables.number_at(r, 4) == Some(1),
             copied: tables.number_at(r, 5) == Some(1),
+            source,
+            start_position,
             ranges: Vec::new(),
         })
-        .collect();
+    };
+    let mut states: Vec<TableState> = (0..tables.len()).map(state).collect::<Result<_, _>>()?;
     for r in 0..ranges.len() {
         let name = TableName::new(text(&ranges, r, 0), text(&ranges, r, 1));
         let range = range_of(&ranges, r)?;
@@ -49,6 +63,8 @@ pub(super) fn read(session: &mut Session, task: &str) -> Result<Vec<TableState>,
 
 const RANGE_COLUMNS: &str = "`source_database`, `source_table`, `number`, `kind`, `after_key`, `upto_key`, `cursor_key`, `chunks`, \
                              `rows_read`, `rows_written`, `rows_found`, `bytes`, `finished`, `run`";
+
+const REPLACED: &str = "`rows_replaced`";
 
 fn range_of(rows: &Rows, r: usize) -> Result<RangeState, DestinationError> {
     let broken = |what: &str| DestinationError::Progress {
@@ -80,6 +96,7 @@ fn range_of(rows: &Rows, r: usize) -> Result<RangeState, DestinationError> {
         read: number(8)?,
         written: number(9)?,
         found: number(10)?,
+        replaced: number(14)?,
         bytes: number(11)?,
         finished: number(12)? == 1,
     })
@@ -124,8 +141,26 @@ pub(in super::super) fn forget_table(session: &mut Session, task: &str, source: 
     let condition = table_condition(task, source);
     session.exec("forgetting a table's progress", "BEGIN")?;
     session.exec("forgetting a table's progress", &format!("DELETE FROM `dts`.`dtsctl_range` WHERE {condition}"))?;
-    session.exec("forgetting a table's progress", &format!("UPDATE `dts`.`dtsctl_table` SET `copied` = 0 WHERE {condition}"))?;
+    session.exec(
+        "forgetting a table's progress",
+        &format!("UPDATE `dts`.`dtsctl_table` SET `copied` = 0, `start_position` = NULL WHERE {condition}"),
+    )?;
     session.exec("forgetting a table's progress", "COMMIT")?;
+    Ok(())
+}
+
+/// Notes the place of the snapshot under which a table is copied, in the transaction that writes its rows.
+pub(in super::super) fn note_start_position(
+    session: &mut Session,
+    task: &str,
+    source: &TableName,
+    position: &Position,
+) -> Result<(), DestinationError> {
+    let position = applied::json(position);
+    session.exec(
+        "noting a table's own position",
+        &format!("UPDATE `dts`.`dtsctl_table` SET `start_position` = {} WHERE {}", literal(&position), table_condition(task, source)),
+    )?;
     Ok(())
 }
 
@@ -167,7 +202,14 @@ pub(in super::super) fn begin_table(
                 )
             })
             .collect();
-        session.exec("noting ranges", &format!("INSERT INTO `dts`.`dtsctl_range` VALUES {}", values.join(", ")))?;
+        session.exec(
+            "noting ranges",
+            &format!(
+                "INSERT INTO `dts`.`dtsctl_range` (`task`, `source_database`, `source_table`, `number`, `kind`, `after_key`, `upto_key`, \
+                 `cursor_key`, `chunks`, `rows_read`, `rows_written`, `rows_found`, `bytes`, `finished`, `run`) VALUES {}",
+                values.join(", ")
+            ),
+        )?;
     }
     session.exec("noting ranges", "COMMIT")?;
     Ok(())
@@ -184,7 +226,7 @@ pub(in super::super) fn range(
     let rows = session.query(
         "reading a range's progress",
         &format!(
-            "SELECT {RANGE_COLUMNS} FROM `dts`.`dtsctl_range` WHERE {} AND `number` = {number} FOR UPDATE",
+            "SELECT {RANGE_COLUMNS}, {REPLACED} FROM `dts`.`dtsctl_range` WHERE {} AND `number` = {number} FOR UPDATE",
             table_condition(task, source)
         ),
     )?;
@@ -202,7 +244,8 @@ pub(in super::super) fn finish_table(session: &mut Session, task: &str, source: 
     let open = session.query(
         "checking a table's ranges",
         &format!(
-            "SELECT COUNT(*), SUM(`finished` = 0 OR `rows_read` <> `rows_found` AND `rows_read` = `rows_written`) \
+            "SELECT COUNT(*), SUM(`finished` = 0 OR `rows_read` = `rows_written` AND \
+             (`rows_found` > `rows_read` OR `rows_found` + `rows_replaced` < `rows_read`)) \
              FROM `dts`.`dtsctl_range` WHERE {condition}"
         ),
     )?;
