@@ -7,5 +7,6 @@ mod bed;
 mod killed;
 mod lagging;
 mod random;
+mod sysbench;
 mod traps;
 mod types;
