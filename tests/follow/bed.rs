@@ -17,7 +17,7 @@ pub(super) struct Bed {
     pub(super) db: String,
     pub(super) source: Conn,
     pub(super) destination: Conn,
-    access: mysql::OptsBuilder,
+    access: (mysql::OptsBuilder, mysql::OptsBuilder),
 }
 
 impl Bed {
@@ -41,7 +41,7 @@ impl Bed {
             task,
             source: from.root_conn().expect("source"),
             destination: to.root_conn().expect("destination"),
-            access: from.opts(),
+            access: (from.opts(), to.opts()),
             db,
         };
         for conn in [&mut bed.source, &mut bed.destination] {
@@ -61,7 +61,12 @@ impl Bed {
 
     /// Another session at the source.
     pub(super) fn source_session(&self) -> Conn {
-        Conn::new(self.access.clone()).expect("source")
+        Conn::new(self.access.0.clone()).expect("source")
+    }
+
+    /// Another session at the destination.
+    pub(super) fn destination_session(&self) -> Conn {
+        Conn::new(self.access.1.clone()).expect("destination")
     }
 
     /// Runs until caught up; the servers show that both ends are equal.

@@ -6,6 +6,7 @@ mod bank;
 mod bed;
 mod killed;
 mod lagging;
+mod outlived;
 mod random;
 mod sysbench;
 mod traps;
