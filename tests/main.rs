@@ -22,3 +22,4 @@ mod spec;
 mod state;
 mod support;
 mod verify;
+mod write;
