@@ -187,3 +187,29 @@ fn mysql_without_gtids() {
         name: "mysql_positions",
     });
 }
+
+/// Random schemas at rest, on every pair: what the incremental phase begins with.
+#[test]
+fn schemas_are_copied_on_every_pair() {
+    for (from, to) in Flavor::PAIRS {
+        if !testbed::have(from) || !testbed::have(to) {
+            continue;
+        }
+        let (source, destination) = (testbed::shared(from, Role::Source), testbed::shared(to, Role::Destination));
+        let mut random = Random::new("schemas_are_copied_on_every_pair");
+        let prefix = format!("rnd_copy_{from}_{to}");
+        let mut workload = Workload::new(random.next(), source, Options { tables: 30, ddl: true, ..Options::new(from, to, &prefix) });
+        workload.create().unwrap();
+        let mut there = destination.root_conn().unwrap();
+        for database in workload.databases() {
+            there.query_drop(format!("DROP DATABASE IF EXISTS `{}`", renamed(database, true).replace('`', "``"))).unwrap();
+        }
+        workload.run(250).unwrap();
+        let spec = objects(workload.databases(), true).replace("incremental: true", "incremental: false");
+        let task = Task::new(&prefix, source, destination, &spec);
+        let outcome = task.run(&["apply", "--yes"]);
+        assert_eq!(outcome.code, Some(0), "DTSCTL_TEST_SEED={}, {from} to {to}\n{}", workload.seed(), outcome.stderr);
+        compare(&workload, source, destination, true);
+        task.run(&["verify"]).expect(0);
+    }
+}
