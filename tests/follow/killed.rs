@@ -79,7 +79,7 @@ impl Scene {
     fn until_more_arrived(&self, running: &mut Running) {
         let before = self.lines();
         until("more to arrive", || {
-            assert!(!running.has_ended(), "DTSCTL_TEST_SEED={}: it ended: {}", self.workload.seed(), running.said());
+            assert!(!running.has_ended(), "workload of seed {}: it ended: {}", self.workload.seed(), running.said());
             self.lines() > before
         });
     }
@@ -93,7 +93,7 @@ impl Scene {
         assert_eq!(
             outcome.code,
             Some(0),
-            "DTSCTL_TEST_SEED={}\n{}\nlast statements:\n{}",
+            "workload of seed {}\n{}\nlast statements:\n{}",
             self.workload.seed(),
             outcome.stderr,
             self.workload.recent().join("\n")
@@ -126,7 +126,7 @@ fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
             let mut running = scene.follow(&[("DTSCTL_TEST_PAUSE", &at)]);
             let paused = running.says(&format!("paused at {point}\n"));
             let outcome = running.kill9();
-            assert!(paused, "DTSCTL_TEST_SEED={}: after {kills} kills, {at} was not reached:\n{}", scene.workload.seed(), outcome.stderr);
+            assert!(paused, "workload of seed {}: after {kills} kills, {at} was not reached:\n{}", scene.workload.seed(), outcome.stderr);
             kills += 1;
         }
     }
@@ -136,7 +136,7 @@ fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
         let (begin, after) = (Instant::now(), Duration::from_millis(scene.random.below(1500)));
         until("a random moment", || begin.elapsed() >= after || running.has_ended());
         let outcome = running.kill9();
-        assert_eq!(outcome.code, None, "DTSCTL_TEST_SEED={}: it ended before it was killed: {}", scene.workload.seed(), outcome.stderr);
+        assert_eq!(outcome.code, None, "workload of seed {}: it ended before it was killed: {}", scene.workload.seed(), outcome.stderr);
         kills += 1;
     }
     say(&format!("{kills} kills, {at_random} of them at random moments, the others at {POINTS:?}"));
@@ -174,7 +174,7 @@ fn killed_between_the_copy_and_its_end() {
         let (begin, after) = (Instant::now(), Duration::from_millis(200 + random.below(1500)));
         until("a random moment", || begin.elapsed() >= after || running.has_ended());
         let outcome = running.kill9();
-        assert_eq!(outcome.code, None, "DTSCTL_TEST_SEED={}: it ended before it was killed: {}", workload.seed(), outcome.stderr);
+        assert_eq!(outcome.code, None, "workload of seed {}: it ended before it was killed: {}", workload.seed(), outcome.stderr);
         kills += 1;
     }
     writers.stop().unwrap();

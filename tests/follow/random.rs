@@ -39,9 +39,18 @@ pub(super) fn compare(workload: &Workload, source: &Server, destination: &Server
     let (mut from, mut to) = (source.root_conn().unwrap(), destination.root_conn().unwrap());
     for database in workload.databases() {
         if let Err(problem) = equal::compare_databases(&mut from, database, &mut to, &renamed(database, rename)) {
-            panic!("DTSCTL_TEST_SEED={}\n{problem}\nlast statements:\n{}", workload.seed(), workload.recent().join("\n"));
+            panic!("workload of seed {}\n{problem}\nlast statements:\n{}", workload.seed(), workload.recent().join("\n"));
         }
     }
+}
+
+/// What the plan of a task blocks, as its JSON has it.
+fn blocked(task: &Task) -> String {
+    let plan = task.run(&["plan", "--format", "json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap_or_default();
+    let actions = plan["actions"].as_array().cloned().unwrap_or_default();
+    let blocked: Vec<String> = actions.iter().filter(|action| action["permitted"] == false).map(|action| format!("{action:#}")).collect();
+    blocked.join("\n")
 }
 
 struct Case {
@@ -84,7 +93,7 @@ fn ends_equal(case: Case) {
     let mut following = task.start(&["apply", "--yes", "--until", "never"], &[]);
     let begin = running.transactions();
     until("transactions that are followed", || {
-        assert!(!following.has_ended(), "DTSCTL_TEST_SEED={}: it ended: {}", workload.seed(), following.said());
+        assert!(!following.has_ended(), "workload of seed {}: it ended: {}", workload.seed(), following.said());
         running.transactions() > begin + 250
     });
     following.signal("TERM");
@@ -97,7 +106,7 @@ fn ends_equal(case: Case) {
     assert_eq!(
         outcome.code,
         Some(0),
-        "DTSCTL_TEST_SEED={}\n{}\nlast statements:\n{}",
+        "workload of seed {}\n{}\nlast statements:\n{}",
         workload.seed(),
         outcome.stderr,
         workload.recent().join("\n")
@@ -198,17 +207,17 @@ fn schemas_are_copied_on_every_pair() {
         let (source, destination) = (testbed::shared(from, Role::Source), testbed::shared(to, Role::Destination));
         let mut random = Random::new("schemas_are_copied_on_every_pair");
         let prefix = format!("rnd_copy_{from}_{to}");
-        let mut workload = Workload::new(random.next(), source, Options { tables: 30, ddl: true, ..Options::new(from, to, &prefix) });
+        let mut workload = Workload::new(random.next(), source, Options { tables: 20, ddl: true, ..Options::new(from, to, &prefix) });
         workload.create().unwrap();
         let mut there = destination.root_conn().unwrap();
         for database in workload.databases() {
             there.query_drop(format!("DROP DATABASE IF EXISTS `{}`", renamed(database, true).replace('`', "``"))).unwrap();
         }
-        workload.run(250).unwrap();
+        workload.run(120).unwrap();
         let spec = objects(workload.databases(), true).replace("incremental: true", "incremental: false");
         let task = Task::new(&prefix, source, destination, &spec);
         let outcome = task.run(&["apply", "--yes"]);
-        assert_eq!(outcome.code, Some(0), "DTSCTL_TEST_SEED={}, {from} to {to}\n{}", workload.seed(), outcome.stderr);
+        assert_eq!(outcome.code, Some(0), "workload of seed {}, {from} to {to}\n{}\n{}", workload.seed(), blocked(&task), outcome.stderr);
         compare(&workload, source, destination, true);
         task.run(&["verify"]).expect(0);
     }
