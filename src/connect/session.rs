@@ -330,8 +330,17 @@ impl Session {
     /// [`ConnectError::Unreachable`], [`ConnectError::AccessDenied`], [`ConnectError::HostNotAllowed`], [`ConnectError::Tls`],
     /// [`ConnectError::UnsupportedServer`], or what a preparing statement failed with.
     pub fn open(login: &Login, purpose: Purpose) -> Result<Self, ConnectError> {
+        Self::open_with(login, purpose, None)
+    }
+
+    /// A session that gives up on a server that says nothing for so long.
+    pub(super) fn open_to_listen(login: &Login, purpose: Purpose, silence: Duration) -> Result<Self, ConnectError> {
+        Self::open_with(login, purpose, Some(silence))
+    }
+
+    fn open_with(login: &Login, purpose: Purpose, silence: Option<Duration>) -> Result<Self, ConnectError> {
         let address = login.place.to_string();
-        let conn = connect(login, &address)?;
+        let conn = connect(login, &address, silence)?;
         let mut session = Self {
             conn,
             address,
@@ -453,6 +462,11 @@ impl Session {
             variables,
             version_text,
         })
+    }
+
+    /// The bare connection with all its settings.
+    pub(super) fn into_conn(self) -> Conn {
+        self.conn
     }
 
     /// What the server says of itself, read when the session was opened.

@@ -39,4 +39,12 @@ impl History {
     pub fn doubt(&self, source: &TableName) -> Option<&str> {
         self.doubts.get(source).map(String::as_str)
     }
+
+    /// Begins with these tables, all of which the full copy brought.
+    pub fn begin(&mut self, tables: Vec<CopyTable>) {
+        for table in tables {
+            self.copied.insert(table.source.name.clone());
+            self.tables.insert(table.source.name.clone(), Arc::new(table));
+        }
+    }
 }
