@@ -244,6 +244,16 @@ impl From<FullError> for CommandError {
     }
 }
 
+impl From<DdlError> for CommandError {
+    fn from(error: DdlError) -> Self {
+        match error {
+            DdlError::Connect(error) => error.into(),
+            DdlError::Destination(error) => error.into(),
+            other => FollowError::Ddl(other).into(),
+        }
+    }
+}
+
 impl From<FollowError> for CommandError {
     fn from(error: FollowError) -> Self {
         let mut shown = chain(Kind::Failed, &error);

@@ -20,7 +20,7 @@ use crate::{
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
-        incremental::{FollowOutcome, Goal, history::History},
+        incremental::{FollowOutcome, Goal, names::Names},
         schema::{self, SchemaError, Step},
         throttle::Limits,
     },
@@ -231,6 +231,9 @@ impl Execution<'_> {
             return Ok(Ended::Done);
         }
         // Last of all: once it is noted, a later run follows and does nothing else.
+        if !self.spec.phases.full {
+            self.begin_history(&mut survey(self.spec)?, false)?;
+        }
         begin_following(self.spec, &mut source, &destination)?;
         self.follow(&logins.0, &destination)
     }
@@ -244,13 +247,15 @@ impl Execution<'_> {
             Err(_) if !self.spec.phases.incremental => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        if self.spec.phases.incremental
-            && let Some(table) = differing(reviewed, &definitions(&survey(self.spec)?))
-        {
-            return Err(CommandError::new(Kind::Stale, "the source has changed since the plan was made; nothing was executed")
-                .because(format!("{table} is new, gone, or has another definition"))
-                .hint("`dtsctl plan` shows what is to be done now")
-                .into());
+        if self.spec.phases.incremental {
+            let mut survey = survey(self.spec)?;
+            if let Some(table) = differing(reviewed, &definitions(&survey)) {
+                return Err(CommandError::new(Kind::Stale, "the source has changed since the plan was made; nothing was executed")
+                    .because(format!("{table} is new, gone, or has another definition"))
+                    .hint("`dtsctl plan` shows what is to be done now")
+                    .into());
+            }
+            self.begin_history(&mut survey, true)?;
         }
         Ok(destination.note_source_position(&position)?)
     }
@@ -322,6 +327,15 @@ impl Execution<'_> {
         full::run(&settings, tables).map_err(|error| Halt::from(CommandError::from(error)))
     }
 
+    /// Notes the definitions of the selected tables as those at the position from which the binlog is followed.
+    fn begin_history(&self, survey: &mut Survey, copied: bool) -> Result<(), Halt> {
+        let names: Arc<dyn Names> = Arc::new(SpecNames::new(self.spec, survey));
+        let run = survey.progress.as_ref().map_or(0, |progress| progress.run);
+        let mut carrier = self.carrier(run, survey, names)?;
+        let tables = survey.scope.pairs.iter().filter_map(|pair| survey.source_catalog.table(&pair.source));
+        carrier.begin(tables, copied).map_err(|error| Halt::from(CommandError::from(error)))
+    }
+
     /// What was asked for is what is there now: the plan made again is empty. Where the binlog is followed, what has become of the source
     /// since is its business.
     fn prove_schema(&self, reviewed: &Definitions) -> Result<(), Halt> {
@@ -349,17 +363,12 @@ impl Execution<'_> {
 
     /// Follows the binlog from where the destination is.
     fn follow(&self, source: &Login, destination: &MySqlDestination) -> Result<Ended, Halt> {
-        let survey = survey(self.spec)?;
+        let mut survey = survey(self.spec)?;
         let progress = survey.progress.clone().unwrap_or_default();
-        let names = Arc::new(SpecNames::new(self.spec, &survey));
-        let mut history = History::default();
-        let tables = survey.scope.pairs.iter().filter_map(|pair| {
-            let (source, destination) = (survey.source_catalog.table(&pair.source)?, survey.destination_catalog.table(&pair.destination)?);
-            Some(CopyTable::mapped(source.clone(), destination.clone(), &pair.columns, false))
-        });
-        history.begin(tables.collect());
+        let names: Arc<dyn Names> = Arc::new(SpecNames::new(self.spec, &survey));
+        let mut carrier = self.carrier(progress.run, &mut survey, Arc::clone(&names))?;
         drop(survey);
-        let outcome = self.follow_from(source, destination, &progress, names, &mut history)?;
+        let outcome = self.follow_from(source, destination, &progress, names, &mut carrier)?;
         if outcome == FollowOutcome::Reached {
             self.set_counters()?;
         }

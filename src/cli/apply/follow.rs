@@ -6,17 +6,17 @@ use super::{execute::Execution, pause};
 use crate::{
     catalog::TableName,
     cli::{error::CommandError, prepare::Survey},
-    connect::Login,
+    connect::{Flavor, Login},
     destination::{TaskProgress, change::OnConflict, mysql::MySqlDestination},
+    diff::{self, mapping::FOREIGN_ENGINES},
     event::Observer,
     phase::incremental::{
         self, FollowOutcome, FollowSettings,
-        ddl::{Carried, DdlError, Judgement, Occurrence, Statements},
+        ddl::{Carrier, DdlSettings, SourceFacts, Translate},
         heartbeat::{Beat, Heartbeat, SourceClock},
-        history::History,
         names::Names,
     },
-    spec::{NameCase, ObjectSelection, RowConflict, Selection, Spec},
+    spec::{DdlErrors, NameCase, ObjectSelection, RowConflict, Selection, Spec, StorageEngine},
 };
 
 /// What the spec selects, for the phase to ask.
@@ -69,8 +69,9 @@ impl Execution<'_> {
         destination: &MySqlDestination,
         progress: &TaskProgress,
         names: Arc<dyn Names>,
-        history: &mut History,
+        carrier: &mut Carrier,
     ) -> Result<FollowOutcome, CommandError> {
+        let mut history = carrier.load()?;
         let clock = SourceClock::default();
         let beat = Beat {
             login: source.clone(),
@@ -104,8 +105,33 @@ impl Execution<'_> {
             batch_rows: pause::batch_rows(),
             window: pause::memory(),
         };
-        let mut statements = Carrier;
-        Ok(incremental::run(&settings, &mut statements, history)?)
+        Ok(incremental::run(&settings, carrier, &mut history)?)
+    }
+
+    /// Who carries statements; needs the task to be taken over by this run.
+    pub(super) fn carrier(&self, run: u64, survey: &mut Survey, names: Arc<dyn Names>) -> Result<Carrier, CommandError> {
+        let words = Words {
+            from: survey.source.flavor(),
+            to: survey.destination.flavor(),
+            collations: survey.destination_catalog.collations.clone(),
+            engines: survey.destination_catalog.engines.clone(),
+            engine: match self.spec.schema.engine {
+                StorageEngine::Innodb => "InnoDB",
+                StorageEngine::XEngine => "XENGINE",
+            },
+        };
+        Ok(Carrier::new(DdlSettings {
+            task: self.spec.name.clone(),
+            run,
+            login: survey.destination_login.clone(),
+            source: SourceFacts::read(&mut survey.source)?,
+            names,
+            translate: Arc::new(words),
+            stop_on_error: self.spec.ddl_errors == DdlErrors::Stop,
+            lock_timeout: self.lock_timeout,
+            stop: self.stop.clone(),
+            observer: Arc::clone(&self.observer) as Arc<dyn Observer>,
+        }))
     }
 }
 
@@ -117,25 +143,25 @@ fn spill_folder(state: &Path) -> std::path::PathBuf {
     }
 }
 
-/// Until statements are carried: none may be about what is selected.
-struct Carrier;
+/// What the destination makes of the source's words.
+struct Words {
+    from: Flavor,
+    to: Flavor,
+    collations: Vec<String>,
+    engines: Vec<String>,
+    engine: &'static str,
+}
 
-impl Statements for Carrier {
-    fn judge(&mut self, at: Occurrence<'_>, history: &History) -> Result<Judgement, DdlError> {
-        let ours = history.tables().any(|(name, _)| name.database == at.statement.database);
-        if !ours {
-            return Ok(Judgement::Pass);
-        }
-        Err(DdlError::Stop {
-            code: "ddl-not-carried",
-            statement: "a statement".to_owned(),
-            place: at.statement.place.to_string(),
-            reason: "statements are not carried yet".to_owned(),
-            hint: "none".to_owned(),
-        })
+impl Translate for Words {
+    fn collation(&self, source: &str) -> Option<String> {
+        diff::collation_at(self.from, self.to, &self.collations, source).map(|(name, _)| name)
     }
 
-    fn carry(&mut self, _: Occurrence<'_>, _: &mut History, _: &mut Vec<TableName>) -> Result<Carried, DdlError> {
-        Ok(Carried::Skipped)
+    fn engine(&self, source: &str) -> Result<String, String> {
+        if FOREIGN_ENGINES.iter().any(|engine| engine.eq_ignore_ascii_case(source)) {
+            return Err(format!("tables of engine {source} hold no rows of their own"));
+        }
+        let known = self.engines.iter().find(|engine| engine.eq_ignore_ascii_case(self.engine));
+        known.cloned().ok_or_else(|| format!("the destination has no engine {}", self.engine))
     }
 }
