@@ -16,7 +16,7 @@ use dtsctl::{
     connect::{Login, Purpose, Session, TlsChoice, TlsLevel},
     destination::{
         CopyTable, Destination as _, DestinationError,
-        change::{Applied, Batch, Certainty, ConflictKind, Lane as _, OnConflict, RowChange, TableChanges, Written},
+        change::{Applied, Batch, Certainty, ConflictKind, OnConflict, RowChange, TableChanges, Written},
         mysql::MySqlDestination,
     },
     event::{Event, Observer},
