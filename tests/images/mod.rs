@@ -5,6 +5,7 @@
 
 mod json;
 mod log;
+mod shapes;
 
 use std::collections::{BTreeMap, HashMap};
 
