@@ -94,6 +94,8 @@ impl Bed {
         if let Err(problem) = equal::compare_databases(&mut self.source, &db, &mut self.destination, &db) {
             panic!("{problem}");
         }
+        // Comparing reads bytes; what is written next is text again.
+        self.source.query_drop("SET NAMES utf8mb4").expect("names");
     }
 
     /// A query at the destination whose rows are one number each.

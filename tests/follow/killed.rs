@@ -114,7 +114,7 @@ fn direct(source: &Server, destination: &Server) -> (End, End) {
 }
 
 /// Moments that a following run comes by again and again.
-const POINTS: [&str; 0] = [];
+const POINTS: [&str; 3] = ["batch-written", "batch-committed", "phase-started"];
 
 fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
     let Some(mut scene) = Scene::new(flavor, "follow_killed_again_and_again", direct) else { return };

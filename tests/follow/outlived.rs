@@ -69,8 +69,8 @@ fn a_commit_in_flight(flavor: Flavor) {
     for round in 0..4 {
         source.exec(&format!("INSERT INTO shop.nk VALUES ({round}), ({round});\nUPDATE shop.n SET n = n + 1;")).unwrap();
         proxy.delay(std::time::Duration::ZERO);
-        let mut running = far.start_with_input(&CATCH_UP, &[("DTSCTL_TEST_PAUSE", "before-commit:1:stdin")]);
-        assert!(running.says("paused at before-commit\n"), "{}", running.said());
+        let mut running = far.start_with_input(&CATCH_UP, &[("DTSCTL_TEST_PAUSE", "batch-written:1:stdin")]);
+        assert!(running.says("paused at batch-written\n"), "{}", running.said());
         proxy.delay(std::time::Duration::from_secs(3));
         let taken = proxy.taken();
         running.end_of_input();
