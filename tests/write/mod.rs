@@ -16,11 +16,7 @@ use dtsctl::{
     connect::{Login, Purpose, Session, TlsChoice, TlsLevel},
     destination::{
         CopyTable, Destination as _, DestinationError,
-<<<<<<< HEAD
-        change::{Applied, Batch, Certainty, OnConflict, RowChange, TableChanges, Written},
-=======
         change::{Applied, Batch, Certainty, ConflictKind, OnConflict, RowChange, TableChanges, Written},
->>>>>>> gen
         mysql::MySqlDestination,
     },
     event::{Event, Observer},
