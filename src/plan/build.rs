@@ -62,6 +62,8 @@ pub struct Inputs<'a> {
     pub scope: &'a Scope,
     /// The changes of the diff, in the order in which they run.
     pub changes: &'a [Change],
+    /// What the diff leaves for the cutover.
+    pub cutover: &'a [Cutover],
     /// What earlier applies have done.
     pub progress: &'a Progress,
     /// Results of the prechecks.
@@ -153,7 +155,7 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
             .iter()
             .find(|(source, _)| source.to_string() == change.source)
             .map_or((None, None), |(source, destination)| (Some(destination.clone()), Some(source.clone()))),
-        ObjectKind::Database => (None, None),
+        _ => (None, None),
     };
     let what = match change.act {
         Act::Create if renamed && change.part == Part::Definition => format!("{} from {}", change.what, change.source),

@@ -60,6 +60,7 @@ mod tests {
                 name: name.into(),
                 create: String::new(),
                 position: None,
+                session: None,
             });
         }
         assert_eq!(bench.causes(&CHECK), ["not carried from source database shop: 1 trigger, 2 views (tr, v1, v2)"]);
