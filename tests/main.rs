@@ -21,3 +21,4 @@ mod spec;
 mod state;
 mod support;
 mod verify;
+mod write;

@@ -155,6 +155,12 @@ impl Flavor {
         self.is_mariadb() && self.at_least(10, 10, 1)
     }
 
+    /// The row of an INSERT may be given a name, for use in ON DUPLICATE KEY UPDATE: MySQL 8.0.19. From 8.0.20 on the older `VALUES()` is
+    /// answered with a warning each time.
+    pub fn names_inserted_rows(self) -> bool {
+        self.is_mysql() && self.at_least(8, 0, 19)
+    }
+
     /// Spatial columns may carry an SRID attribute and the catalog names it: MySQL 8.0.3.
     pub fn has_column_srid(self) -> bool {
         self.is_mysql() && self.at_least(8, 0, 3)

@@ -15,4 +15,4 @@ pub use error::{ConnectError, without_values};
 pub use flavor::{Flavor, Vendor};
 pub use lock::{GlobalLock, LockHolder, SCHEMA_SLOTS, Taken, mark_schema_session};
 pub use retry::{Attempt, Patience, RetryError, RetryWindows, Retryable, retry};
-pub use session::{Login, Outcome, Place, Purpose, ResultRow, Rows, ServerInfo, Session, TlsChoice, TlsLevel};
+pub use session::{Answer, Login, Outcome, Place, Purpose, ResultRow, Rows, ServerInfo, Session, TlsChoice, TlsLevel};

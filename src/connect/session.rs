@@ -101,6 +101,9 @@ pub enum Purpose {
     Read,
     /// Writes rows: strict, but any date and any AUTO_INCREMENT value a server may hold is taken.
     Write,
+    /// Writes changes of the binlog, beside others that do the same: as [`Purpose::Write`], but READ COMMITTED, so that it locks only the
+    /// rows it touches, and not waiting long for a lock.
+    Change,
     /// Runs schema statements.
     Ddl,
     /// Holds locks and small control statements.
@@ -113,6 +116,7 @@ impl Purpose {
             Self::Catalog => "catalog",
             Self::Read => "read",
             Self::Write => "write",
+            Self::Change => "change",
             Self::Ddl => "ddl",
             Self::Control => "control",
         }
@@ -124,7 +128,7 @@ impl Purpose {
     fn sql_mode(self) -> &'static str {
         match self {
             Self::Catalog | Self::Read => "",
-            Self::Write | Self::Ddl | Self::Control => "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES",
+            Self::Write | Self::Change | Self::Ddl | Self::Control => "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES",
         }
     }
 }
@@ -226,6 +230,15 @@ pub struct Outcome {
     pub warnings: u64,
     /// Its info text, e.g. `Records: 3  Deleted: 0  Skipped: 0  Warnings: 0`.
     pub info: String,
+}
+
+/// What one statement of several came back with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Counts, for a statement without rows.
+    pub outcome: Outcome,
+    /// The first value of the last row as a number, for one with rows.
+    pub number: Option<u64>,
 }
 
 /// A small result held in memory, all values as the server's text.
@@ -361,7 +374,7 @@ impl Session {
             "net_read_timeout=86400".to_owned(),
             "wait_timeout=86400".to_owned(),
             "lock_wait_timeout=50".to_owned(),
-            "innodb_lock_wait_timeout=20".to_owned(),
+            format!("innodb_lock_wait_timeout={}", if purpose == Purpose::Change { 3 } else { 20 }),
             "foreign_key_checks=0".to_owned(),
             "unique_checks=1".to_owned(),
         ];
@@ -377,6 +390,9 @@ impl Session {
         self.exec("preparing the session", &format!("SET SESSION {}", settings.join(", ")))?;
         // SERIALIZABLE as the server's default would lock every row that is read in a snapshot.
         self.exec("preparing the session", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")?;
+        if purpose == Purpose::Change {
+            self.prepare_changes()?;
+        }
         if purpose == Purpose::Read {
             self.exec("preparing the session", "SET character_set_results=NULL")?;
         }
@@ -390,6 +406,22 @@ impl Session {
             }
         } else if purpose == Purpose::Ddl {
             let _ = self.exec("preparing the session", "SET SESSION explicit_defaults_for_timestamp=1");
+        }
+        Ok(())
+    }
+
+    fn prepare_changes(&mut self) -> Result<(), ConnectError> {
+        // A server that logs statements takes no change under READ COMMITTED (error 1665).
+        let logs_statements = self.info.is_on("log_bin") && self.info.variable("binlog_format") == Some("STATEMENT");
+        if !logs_statements {
+            self.exec("preparing the session", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+        }
+        // What triggers at the destination may ask to tell our writes from others.
+        self.exec("preparing the session", "SET @dtsctl_writer = 1")?;
+        // Lists of keys are looked up, never scanned for: no limit on the memory for them, and no dive into the index for each key of
+        // a unique one. Not every version has both.
+        for optional in ["range_optimizer_max_mem_size=0", "eq_range_index_dive_limit=1"] {
+            let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
         }
         Ok(())
     }
@@ -501,6 +533,37 @@ impl Session {
         let outcome = outcome(&result);
         drop(result);
         Ok(outcome)
+    }
+
+    /// Runs several statements joined by `;` in one round trip. `sql` must begin with [`Session::comment`]. Gives an answer for each statement
+    /// that ran, in order, and the error of the first that failed: the server runs none after it.
+    pub fn exec_many(&mut self, doing: &str, sql: &str) -> (Vec<Answer>, Result<(), ConnectError>) {
+        let mut answers = Vec::new();
+        let address = self.address.clone();
+        if let Err(error) = self.in_order(doing) {
+            return (answers, Err(error));
+        }
+        let mut result = match self.conn.query_iter(sql) {
+            Ok(result) => result,
+            Err(error) => return (answers, Err(from_mysql(error, &address, &doing))),
+        };
+        while let Some(mut set) = result.iter() {
+            let outcome = Outcome { affected: set.affected_rows(), warnings: u64::from(set.warnings()), info: set.info_str().into_owned() };
+            let mut number = None;
+            for row in &mut set {
+                match row {
+                    Ok(row) => number = row.get_opt(0).and_then(Result::ok),
+                    Err(error) => return (answers, Err(from_mysql(error, &address, &doing))),
+                }
+            }
+            answers.push(Answer { outcome, number });
+        }
+        (answers, Ok(()))
+    }
+
+    /// What stands before every statement of this session, naming the tool and the purpose.
+    pub fn comment(&self) -> &str {
+        &self.comment
     }
 
     /// Runs a query and hands its rows over one by one, without holding them. When `each` returns `false` the rest is left unread: the

@@ -147,6 +147,19 @@ pub struct Conflict {
     pub rows: u64,
 }
 
+impl Conflict {
+    /// Adds conflicts to a list that names each kind of each table and key once.
+    pub fn merge(list: &mut Vec<Self>, more: &[Self]) {
+        for conflict in more {
+            let same = |c: &&mut Self| c.table == conflict.table && c.kind == conflict.kind && c.key == conflict.key;
+            match list.iter_mut().find(same) {
+                Some(known) => known.rows += conflict.rows,
+                None => list.push(conflict.clone()),
+            }
+        }
+    }
+}
+
 /// What writing a batch came to, before it is committed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
@@ -207,6 +220,7 @@ pub trait Lane: Send {
     /// Writes changes into the open transaction, beginning one when none is open. May be called several times before the commit.
     ///
     /// # Errors
+    /// [`DestinationError::NotExact`] for a value that the destination would not keep as it is; [`DestinationError::TooLarge`];
     /// [`DestinationError::Conflict`] under [`OnConflict::Fail`]; as the server or the connection fails. The transaction must then be
     /// rolled back.
     fn write(&mut self, batch: &Batch, certainty: Certainty) -> Result<Written, DestinationError>;

@@ -417,6 +417,12 @@ pub trait Destination: Sync {
     /// [`DestinationError::TakenOver`], or as the connection fails.
     fn applied(&self) -> Result<Option<change::Following>, DestinationError>;
 
+    /// A session that writes changes.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn lane(&self) -> Result<Box<dyn change::Lane + '_>, DestinationError>;
+
     /// An encoder for a table's rows.
     fn encoder(&self, table: &CopyTable) -> Box<dyn Encoder>;
 

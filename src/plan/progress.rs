@@ -13,6 +13,8 @@ pub struct Progress {
     pub started: BTreeSet<TableName>,
     /// Source tables whose copy is finished.
     pub copied: BTreeSet<TableName>,
+    /// Source tables with rows at the destination that were read under no snapshot whose place in the binlog is known.
+    pub unplaced: BTreeSet<TableName>,
 }
 
 impl Progress {

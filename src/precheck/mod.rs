@@ -57,6 +57,7 @@ mod dt241_narrow_charset;
 mod dt242_unique_collisions;
 mod dt243_json_text;
 mod dt244_json_types;
+mod dt260_exact_snapshots;
 mod notes;
 
 pub use check::{Check, Ignorable};

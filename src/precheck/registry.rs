@@ -52,6 +52,7 @@ pub const CHECKS: &[Check] = &[
     super::dt242_unique_collisions::CHECK,
     super::dt243_json_text::CHECK,
     super::dt244_json_types::CHECK,
+    super::dt260_exact_snapshots::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

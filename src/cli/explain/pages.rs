@@ -64,4 +64,5 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT242", include_str!("../../../docs/checks/DT242.md")),
     ("DT243", include_str!("../../../docs/checks/DT243.md")),
     ("DT244", include_str!("../../../docs/checks/DT244.md")),
+    ("DT260", include_str!("../../../docs/checks/DT260.md")),
 ];

@@ -3,7 +3,10 @@
 
 use memchr::{memchr, memchr3};
 
-use super::json;
+use super::{
+    json,
+    members::{Renumbering, members},
+};
 use crate::{
     catalog::TypeKind,
     destination::{CopyTable, Encoder},
@@ -23,6 +26,18 @@ enum Form {
     Enum,
     /// JSON text for a column of MySQL's JSON type.
     Json,
+    /// Digits for a column of numbers, which need no quotes.
+    Number,
+    /// The big-endian bytes of a BIT, as a number.
+    Bits,
+    /// An ENUM's ordinal for an ENUM.
+    Ordinal,
+    /// A SET's bit mask for a SET.
+    Mask,
+    /// An ENUM's ordinal for a column that is none: its member's name is the value.
+    OrdinalName,
+    /// A SET's bit mask for a column that is none.
+    MaskNames,
 }
 
 fn forms(table: &CopyTable) -> Vec<Form> {
@@ -49,6 +64,21 @@ fn forms(table: &CopyTable) -> Vec<Form> {
             _ => Form::Bytes,
         })
         .collect()
+}
+
+/// The forms of a row image's values, which has ENUM and SET by number.
+fn image_forms(table: &CopyTable) -> Vec<Form> {
+    let kinds = table.columns.iter().map(|&(s, d)| (table.source.columns[s].kind, table.destination.columns[d].kind));
+    let form = |((source, destination), form): ((TypeKind, TypeKind), Form)| match (source, destination) {
+        (TypeKind::Enum, TypeKind::Enum) => Form::Ordinal,
+        (TypeKind::Set, TypeKind::Set) => Form::Mask,
+        (TypeKind::Enum, _) => Form::OrdinalName,
+        (TypeKind::Set, _) => Form::MaskNames,
+        (TypeKind::Integer | TypeKind::Decimal, TypeKind::Integer | TypeKind::Decimal) => Form::Number,
+        (TypeKind::Bit, TypeKind::Bit | TypeKind::Integer) => Form::Bits,
+        _ => form,
+    };
+    kinds.zip(forms(table)).map(form).collect()
 }
 
 /// Whether '' is a member of an ENUM's own.
@@ -92,7 +122,6 @@ impl Encoder for LineEncoder {
         match (value, self.forms[column]) {
             (None, _) => out.extend_from_slice(b"\\N"),
             (Some(value), Form::Plain) => out.extend_from_slice(value),
-            (Some(value), Form::Bytes) => escape_line(out, value),
             (Some(value), Form::Enum) => {
                 self.odd_values += u64::from(value.is_empty());
                 escape_line(out, value);
@@ -101,6 +130,8 @@ impl Encoder for LineEncoder {
                 json::carried_exactly(value)?;
                 escape_line(out, value);
             }
+            // Those of row images never come here.
+            (Some(value), _) => escape_line(out, value),
         }
         Ok(())
     }
@@ -142,6 +173,8 @@ pub(super) struct InsertEncoder {
     introducers: Vec<String>,
     buffer_bytes: usize,
     odd_values: u64,
+    /// For ENUM and SET columns of a row image: how the numbers change, and the source's names.
+    lists: Vec<Option<(Renumbering, Vec<String>)>>,
 }
 
 impl InsertEncoder {
@@ -155,8 +188,109 @@ impl InsertEncoder {
             _ => table.converts_from(i).unwrap_or("binary"),
         };
         let introducers = forms.iter().enumerate().map(|column| format!("_{}", charset(column))).collect();
-        Self { forms, introducers, buffer_bytes, odd_values: 0 }
+        Self { forms, introducers, buffer_bytes, odd_values: 0, lists: Vec::new() }
     }
+
+    /// One that takes the values of row images, as [`crate::binlog::Image`] has them.
+    pub(super) fn for_images(table: &CopyTable, packet: u64) -> Self {
+        let list = |&(s, d): &(usize, usize)| {
+            let (source, destination) = (&table.source.columns[s], &table.destination.columns[d]);
+            matches!(source.kind, TypeKind::Enum | TypeKind::Set)
+                .then(|| (Renumbering::between(&source.column_type, &destination.column_type), members(&source.column_type)))
+        };
+        let lists = table.columns.iter().map(list).collect();
+        Self { forms: image_forms(table), lists, ..Self::new(table, packet) }
+    }
+
+    /// An ENUM's or SET's number as the destination has it.
+    ///
+    /// # Errors
+    /// A text that says why there is none, without the value.
+    pub(super) fn renumbered(&self, column: usize, value: &[u8]) -> Result<u64, String> {
+        let number = digits(value).ok_or("an ENUM or SET came without its number")?;
+        match (self.forms[column], &self.lists[column]) {
+            (Form::Ordinal, Some((list, _))) => list.ordinal(number),
+            (Form::Mask, Some((list, _))) => list.mask(number),
+            _ => Ok(number),
+        }
+    }
+
+    /// A value as an SQL expression that is stored as this very value.
+    ///
+    /// # Errors
+    /// A text that says why this value cannot be carried exactly, without the value.
+    pub(super) fn literal(&mut self, out: &mut Vec<u8>, column: usize, value: Option<&[u8]>) -> Result<(), String> {
+        let Some(value) = value else {
+            out.extend_from_slice(b"NULL");
+            return Ok(());
+        };
+        match self.forms[column] {
+            Form::Plain => push_quoted(out, value),
+            Form::Number if is_number(value) => out.extend_from_slice(value),
+            Form::Number => return Err("a number is none".to_owned()),
+            Form::Bits => push_number(out, bits(value)),
+            Form::Ordinal | Form::Mask => {
+                let number = self.renumbered(column, value)?;
+                self.odd_values += u64::from(number == 0 && self.forms[column] == Form::Ordinal);
+                push_number(out, number);
+            }
+            Form::OrdinalName | Form::MaskNames => {
+                let number = digits(value).ok_or("an ENUM or SET came without its number")?;
+                let names = self.lists[column].as_ref().map_or(&[][..], |(_, names)| names);
+                let name = if self.forms[column] == Form::OrdinalName {
+                    let at = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+                    at.map_or(Some(String::new()), |at| names.get(at).cloned())
+                } else {
+                    let chosen: Option<Vec<&str>> =
+                        (0..64).filter(|bit| number >> bit & 1 == 1).map(|bit| names.get(bit).map(String::as_str)).collect();
+                    chosen.map(|names| names.join(","))
+                };
+                out.extend_from_slice(b"_utf8mb4");
+                push_quoted(out, name.ok_or("an ENUM or SET has a number beyond its list")?.as_bytes());
+            }
+            Form::Enum if value.is_empty() => {
+                self.odd_values += 1;
+                out.extend_from_slice(b"''");
+            }
+            form => {
+                if form == Form::Json {
+                    json::carried_exactly(value)?;
+                }
+                push_text(out, &self.introducers[column], value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A literal of the charset that the introducer names (`_latin1`), in which the bytes stand as they are.
+pub(super) fn push_text(out: &mut Vec<u8>, introducer: &str, value: &[u8]) {
+    out.extend_from_slice(introducer.as_bytes());
+    // Quotes and backslashes are looked for in the charset of the statement, which is UTF-8.
+    if std::str::from_utf8(value).is_ok() && memchr(0x1a, value).is_none() {
+        push_quoted(out, value);
+    } else {
+        out.push(b' ');
+        push_hex_literal(out, value);
+    }
+}
+
+/// Big-endian bytes as a number.
+pub(super) fn bits(value: &[u8]) -> u64 {
+    value.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+}
+
+fn digits(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// Digits with a sign or a point, and so nothing but a number wherever it stands.
+pub(super) fn is_number(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(|b| matches!(b, b'0'..=b'9' | b'-' | b'.'))
+}
+
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(number.to_string().as_bytes());
 }
 
 fn push_hex_literal(out: &mut Vec<u8>, value: &[u8]) {
@@ -170,7 +304,7 @@ fn push_hex_literal(out: &mut Vec<u8>, value: &[u8]) {
     out.push(b'\'');
 }
 
-fn push_quoted(out: &mut Vec<u8>, mut value: &[u8]) {
+pub(super) fn push_quoted(out: &mut Vec<u8>, mut value: &[u8]) {
     out.push(b'\'');
     while let Some(at) = memchr3(b'\\', b'\'', 0, value) {
         out.extend_from_slice(&value[..at]);
@@ -191,28 +325,7 @@ impl Encoder for InsertEncoder {
         if column > 0 {
             out.push(b',');
         }
-        match (value, self.forms[column]) {
-            (None, _) => out.extend_from_slice(b"NULL"),
-            (Some(value), Form::Plain) => push_quoted(out, value),
-            (Some([]), Form::Enum) => {
-                self.odd_values += 1;
-                out.extend_from_slice(b"''");
-            }
-            (Some(value), form) => {
-                if form == Form::Json {
-                    json::carried_exactly(value)?;
-                }
-                out.extend_from_slice(self.introducers[column].as_bytes());
-                // Quotes and backslashes are looked for in the charset of the statement, which is UTF-8.
-                if std::str::from_utf8(value).is_ok() && memchr(0x1a, value).is_none() {
-                    push_quoted(out, value);
-                } else {
-                    out.push(b' ');
-                    push_hex_literal(out, value);
-                }
-            }
-        }
-        Ok(())
+        self.literal(out, column, value)
     }
 
     fn more(&mut self, _: &mut Vec<u8>, _: &[u8]) {}
@@ -265,6 +378,7 @@ mod tests {
             introducers: vec!["_binary".into(), "_latin1".into(), "_binary".into()],
             buffer_bytes: 1 << 20,
             odd_values: 0,
+            lists: Vec::new(),
         };
         let mut out = Vec::new();
         for _ in 0..2 {

@@ -1,8 +1,10 @@
 //! The MySQL family as a destination.
 
+mod change;
 mod encode;
 mod json;
 mod load;
+mod members;
 mod progress;
 
 pub use progress::{forget_task, read as read_progress};
@@ -13,10 +15,14 @@ use std::sync::{
 };
 
 use self::{
+    change::MySqlLane,
     encode::{InsertEncoder, LineEncoder},
     load::MySqlLoader,
 };
-use super::{CopyTable, Destination, DestinationError, Encoder, Loader, RangeState, TaskProgress, change::Following};
+use super::{
+    CopyTable, Destination, DestinationError, Encoder, Loader, RangeState, TaskProgress,
+    change::{Following, Lane},
+};
 use crate::{
     binlog::Position,
     catalog::TableName,
@@ -127,6 +133,11 @@ impl Destination for MySqlDestination {
 
     fn applied(&self) -> Result<Option<Following>, DestinationError> {
         self.control(|s| progress::applied::locked(s, &self.task, self.run()))
+    }
+
+    fn lane(&self) -> Result<Box<dyn Lane + '_>, DestinationError> {
+        let session = Session::open(&self.login, Purpose::Change)?;
+        Ok(Box::new(MySqlLane::new(session, self)))
     }
 
     fn encoder(&self, table: &CopyTable) -> Box<dyn Encoder> {

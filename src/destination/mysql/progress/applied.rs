@@ -7,7 +7,10 @@ use super::literal;
 use crate::{
     binlog::Position,
     connect::{Rows, Session},
-    destination::{DestinationError, change::Following},
+    destination::{
+        DestinationError,
+        change::{Applied, Conflict, Following, Written},
+    },
 };
 
 const COLUMNS: &str = "`position`, `read_from`, `copy_end`, `transactions`, `row_events`, `inserted`, `updated`, `deleted`, \
@@ -91,9 +94,9 @@ pub(in super::super) fn begin(
     session.exec(
         "noting where the binlog is followed from",
         &format!(
-            "INSERT INTO `dts`.`dtsctl_applied` (`task`, `run`, `position`, `copy_end`, `transactions`, `row_events`, `inserted`, \
+            "INSERT INTO `dts`.`dtsctl_applied` (`task`, `run`, `position`, `copy_end`, `commits`, `transactions`, `row_events`, `inserted`, \
              `updated`, `deleted`, `conflicts`, `source_micros`, `updated_at`) \
-             VALUES ({}, {run}, {}, {}, 0, 0, 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)) \
+             VALUES ({}, {run}, {}, {}, 0, 0, 0, 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)) \
              ON DUPLICATE KEY UPDATE `copy_end` = IF(`run` = {run}, COALESCE(VALUES(`copy_end`), `copy_end`), `copy_end`)",
             literal(task),
             literal(&json(start)),
@@ -108,4 +111,40 @@ pub(in super::super) fn begin(
 pub(super) fn forget_copy_end(session: &mut Session, task: &str) -> Result<(), DestinationError> {
     session.exec("noting ranges", &format!("UPDATE `dts`.`dtsctl_applied` SET `copy_end` = NULL WHERE `task` = {}", literal(task)))?;
     Ok(())
+}
+
+/// The statement that moves the position on. It must touch one row, or another run has the task; `commits` makes sure that it changes it,
+/// which is what the server counts.
+pub(in super::super) fn move_on(task: &str, run: u64, applied: &Applied, written: &Written) -> String {
+    let conflicts: u64 = written.conflicts.iter().map(|c| c.rows).sum();
+    format!(
+        "UPDATE `dts`.`dtsctl_applied` SET `commits` = `commits` + 1, `position` = {}, `read_from` = {}, `transactions` = `transactions` + {}, \
+         `row_events` = `row_events` + {}, `inserted` = `inserted` + {}, `updated` = `updated` + {}, `deleted` = `deleted` + {}, \
+         `conflicts` = `conflicts` + {conflicts}, `source_micros` = {}, `updated_at` = UTC_TIMESTAMP(6) WHERE `task` = {} AND `run` = {run}",
+        literal(&json(&applied.position)),
+        optional(applied.read_from.as_ref()),
+        applied.transactions,
+        applied.row_events,
+        written.inserted,
+        written.updated,
+        written.deleted,
+        applied.source_micros,
+        literal(task),
+    )
+}
+
+/// The statement that counts a conflict.
+pub(in super::super) fn note_conflict(task: &str, conflict: &Conflict, position: &Position) -> String {
+    let key: String = conflict.key.join(",").chars().take(300).collect();
+    format!(
+        "INSERT INTO `dts`.`dtsctl_conflict` VALUES ({}, {}, {}, '{}', {}, {}, {}, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)) \
+         ON DUPLICATE KEY UPDATE `rows` = `rows` + VALUES(`rows`), `last_position` = VALUES(`last_position`), `last_at` = VALUES(`last_at`)",
+        literal(task),
+        literal(&conflict.table.database),
+        literal(&conflict.table.table),
+        conflict.kind.name(),
+        literal(&key),
+        conflict.rows,
+        literal(&json(position)),
+    )
 }

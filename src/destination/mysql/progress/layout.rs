@@ -53,6 +53,7 @@ const TABLES: &[&str] = &[
        `position` LONGTEXT NOT NULL,
        `read_from` LONGTEXT NULL,
        `copy_end` LONGTEXT NULL,
+       `commits` BIGINT UNSIGNED NOT NULL,
        `transactions` BIGINT UNSIGNED NOT NULL,
        `row_events` BIGINT UNSIGNED NOT NULL,
        `inserted` BIGINT UNSIGNED NOT NULL,
