@@ -12,7 +12,7 @@ use super::{
     unsupported,
 };
 use crate::{
-    catalog::{OtherObject, TableName},
+    catalog::{OtherObject, TableName, quote_name},
     connect::Vendor,
     ddl::lex::string_literal,
 };
@@ -167,8 +167,8 @@ impl Work<'_> {
         }
         match self.settings() {
             Ok(settings) => {
-                let mut statements = around(&settings, trigger.plain);
-                statements.insert(0, format!("-- a trigger on {}", trigger.table));
+                let mut statements = vec![format!("-- a trigger on {}", trigger.table)];
+                statements.extend(around(&settings, trigger.plain));
                 diff.cutover.push(Cutover { kind: self.kind, object: self.name.to_string(), statements });
             }
             Err(reason) => diff.notes.push(Note {
@@ -224,7 +224,9 @@ impl Work<'_> {
 
     fn made_of(&self, statements: Vec<String>, settings: Vec<String>, part: Part, diff: &mut Diff) {
         let text = statements.first().cloned().unwrap_or_default();
-        let mut all: Vec<String> = statements.into_iter().flat_map(|statement| around(&settings, statement)).collect();
+        // MariaDB prints a view's functions without their database (seen on 10.11.18): they are looked for in the default one.
+        let mut all = vec![format!("USE {}", quote_name(&self.name.database))];
+        all.extend(statements.into_iter().flat_map(|statement| around(&settings, statement)));
         let Some(there) = self.there() else {
             let mut change = self.change(Act::Create, part, all);
             change.after = Some(text);

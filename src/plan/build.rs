@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::{Catalog, Fingerprint, Table, TableName, Walk},
     connect::ServerInfo,
-    diff::{Act, Change, ObjectKind, Part, Risk, Stage},
+    diff::{Act, Change, Cutover, ObjectKind, Part, Risk, Stage},
     event::Phase,
     spec::{Allowance, ExistingTables, Spec},
 };
@@ -114,6 +114,7 @@ pub fn build(inputs: Inputs<'_>) -> Plan {
         summary: summary(&actions),
         actions,
         unchanged,
+        cutover: if inputs.spec.phases.schema { inputs.cutover.to_vec() } else { Vec::new() },
         findings: inputs.findings,
     };
     plan.id = saved::id_of(&plan);

@@ -32,6 +32,7 @@ impl Case {
             destination: ServerFacts { address: "db2:3306", info: &destination, catalog: &self.destination },
             scope: &scope,
             changes: &self.changes,
+            cutover: &[],
             progress: &self.progress,
             findings: self.findings.clone(),
             allow_unsafe: &[],

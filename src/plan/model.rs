@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, FindingCode};
-use crate::{catalog::TableName, connect::Vendor, diff::Part, diff::UnsafeAction, event::Phase};
+use crate::{catalog::TableName, connect::Vendor, diff::Cutover, diff::Part, diff::UnsafeAction, event::Phase};
 
 /// The format this program writes: major and minor. The minor grows by addition, the major by anything else.
 pub const FORMAT: (u32, u32) = (1, 0);
@@ -34,6 +34,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Destination tables in scope about which nothing is to be done.
     pub unchanged: Vec<String>,
+    /// What an apply leaves to whoever cuts over: triggers that are left out, events that arrive disabled.
+    pub cutover: Vec<Cutover>,
     /// Results of all prechecks.
     pub findings: Vec<Finding>,
     /// The figures of the `Plan:` line.
