@@ -247,6 +247,7 @@ pub(crate) fn plan_with(allow_unsafe: &[String]) -> Plan {
         changes: &changes(),
         cutover: &[],
         progress: &progress,
+        follow: None,
         findings,
         allow_unsafe,
     })
