@@ -113,6 +113,19 @@ pub struct Column {
 }
 
 impl Column {
+    /// The largest value of FLOAT(M,D) or DOUBLE(M,D) as a literal of type DOUBLE. What is stored may be a binary number just beyond it
+    /// (9999999.999 in FLOAT(10,3) is 10000000), which a server would not take in again.
+    pub fn float_limit(&self) -> Option<String> {
+        if !matches!(self.kind, TypeKind::Float | TypeKind::Double) {
+            return None;
+        }
+        let (_, inner) = self.column_type.split_once('(')?;
+        let (digits, decimals) = inner.split_once(')')?.0.split_once(',')?;
+        let (digits, decimals): (usize, usize) = (digits.trim().parse().ok()?, decimals.trim().parse().ok()?);
+        let whole = "9".repeat(digits.checked_sub(decimals)?);
+        Some(format!("0{whole}.{}e0", "9".repeat(decimals)))
+    }
+
     /// Rows can be walked in the order of this column: it has exact values that are read back as they were.
     fn orders_a_walk(&self) -> bool {
         use TypeKind::{Double, Float, Geometry, Json, Other, Vector};
@@ -258,10 +271,32 @@ pub struct OtherObject {
     pub database: String,
     /// Name.
     pub name: String,
-    /// `SHOW CREATE` text where it was read (sequences), else empty.
+    /// `SHOW CREATE` text; empty where there is none or the account may not read it.
     pub create: String,
     /// A sequence's next value that is not cached yet, in digits.
     pub position: Option<String>,
+    /// Settings under which the text of a view, routine, trigger or event was given.
+    pub session: Option<ProgramSession>,
+}
+
+/// The settings of the session that made a view, routine, trigger or event, as far as they give its text a meaning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramSession {
+    /// `sql_mode`; empty for views, which are kept in a form that needs none.
+    pub sql_mode: String,
+    /// `collation_connection`: what literals without a charset of their own are in.
+    pub collation_connection: String,
+    /// The database's default collation then: what parameters and variables without a charset are in.
+    pub collation_database: String,
+    /// An event's time zone.
+    pub time_zone: Option<String>,
+}
+
+impl OtherObject {
+    /// An object of which no more than this is known.
+    pub fn new(kind: impl Into<String>, database: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), database: database.into(), name: name.into(), create: String::new(), position: None, session: None }
+    }
 }
 
 /// A database.

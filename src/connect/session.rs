@@ -186,25 +186,36 @@ impl ServerInfo {
 }
 
 const VARIABLES: &[&str] = &[
+    "binlog_expire_logs_seconds",
     "binlog_format",
     "binlog_row_image",
+    "binlog_row_metadata",
+    "binlog_row_value_options",
+    "binlog_transaction_compression",
     "character_set_server",
     "collation_server",
     "datadir",
     "default_storage_engine",
     "enforce_storage_engine",
+    "expire_logs_days",
     "explicit_defaults_for_timestamp",
     "foreign_key_checks",
     "gtid_mode",
     "hostname",
     "innodb_default_row_format",
+    "innodb_native_foreign_keys",
     "innodb_page_size",
     "innodb_read_only",
     "innodb_strict_mode",
     "local_infile",
     "log_bin",
+    "log_bin_compress",
+    "log_replica_updates",
+    "log_slave_updates",
+    "loose_polar_log_bin",
     "lower_case_table_names",
     "max_allowed_packet",
+    "polar_log_bin",
     "port",
     "read_only",
     "server_id",
@@ -404,6 +415,10 @@ impl Session {
         }
         if purpose == Purpose::Read {
             self.exec("preparing the session", "SET character_set_results=NULL")?;
+        }
+        if purpose == Purpose::Write {
+            // Triggers that dtsctl made ask it, and do nothing (requirements 2.5).
+            self.exec("preparing the session", "SET @dtsctl_writer = 1")?;
         }
         if purpose == Purpose::Ddl && flavor.is_mysql() {
             // These need a right of their own on some versions; where it lacks, the plan has checked the global value. The last one, ON

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     finding::{Finding, FindingCode, Severity},
+    follow::{self, FollowFrom, FollowState},
     model::*,
     progress::Progress,
     saved,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     catalog::{Catalog, Fingerprint, Table, TableName, Walk},
     connect::ServerInfo,
-    diff::{Act, Change, ObjectKind, Part, Risk, Stage},
+    diff::{Act, Change, Cutover, ObjectKind, Part, Risk, Stage},
     event::Phase,
     spec::{Allowance, ExistingTables, Spec},
 };
@@ -62,24 +63,39 @@ pub struct Inputs<'a> {
     pub scope: &'a Scope,
     /// The changes of the diff, in the order in which they run.
     pub changes: &'a [Change],
+    /// What the diff leaves for the cutover.
+    pub cutover: &'a [Cutover],
     /// What earlier applies have done.
     pub progress: &'a Progress,
+    /// Where the binlog is followed from, when it is.
+    pub follow: Option<FollowState>,
     /// Results of the prechecks.
     pub findings: Vec<Finding>,
     /// Ids of `--allow-unsafe`.
     pub allow_unsafe: &'a [String],
 }
 
+#[derive(Clone, Copy)]
+struct Phases {
+    schema: bool,
+    full: bool,
+}
+
 /// Makes the plan. Equal inputs, apart from `created_at`, give an equal plan with an equal id.
 pub fn build(inputs: Inputs<'_>) -> Plan {
     let failed = failed_objects(&inputs.findings);
     let mut actions = Vec::new();
-    let schema = |stage| inputs.changes.iter().filter(move |c| c.stage == stage && inputs.spec.phases.schema);
+    // Once the binlog is followed, it brings what the source's definitions have become since, each at its place among the rows. What a
+    // comparison of the two catalogs finds is then nothing but the lag.
+    let follows_already = inputs.follow.as_ref().is_some_and(|f| matches!(f.from, FollowFrom::Applied(_)));
+    let phases = Phases { schema: inputs.spec.phases.schema && !follows_already, full: inputs.spec.phases.full && !follows_already };
+    let schema = |stage| inputs.changes.iter().filter(move |c| c.stage == stage && phases.schema);
     actions.extend(schema(Stage::Before).map(|c| from_change(c, &inputs)));
-    if inputs.spec.phases.full {
+    if phases.full {
         actions.extend(copies(&inputs));
     }
     actions.extend(schema(Stage::After).map(|c| from_change(c, &inputs)));
+    actions.extend(inputs.follow.as_ref().map(|state| follow::action(&inputs, state)));
     for (index, action) in actions.iter_mut().enumerate() {
         action.id = format!("a{}", index + 1);
         if let ActionRisk::Unsafe { .. } = action.risk
@@ -107,11 +123,12 @@ pub fn build(inputs: Inputs<'_>) -> Plan {
         spec: SpecMark { name: inputs.spec.name.clone(), digest: inputs.spec.digest.clone() },
         source: server(inputs.source),
         destination: server(inputs.destination),
-        position: None,
+        position: inputs.follow.as_ref().map(follow::position),
         objects: digests(&inputs),
         summary: summary(&actions),
         actions,
         unchanged,
+        cutover: if inputs.spec.phases.schema { inputs.cutover.to_vec() } else { Vec::new() },
         findings: inputs.findings,
     };
     plan.id = saved::id_of(&plan);
@@ -153,7 +170,7 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
             .iter()
             .find(|(source, _)| source.to_string() == change.source)
             .map_or((None, None), |(source, destination)| (Some(destination.clone()), Some(source.clone()))),
-        ObjectKind::Database => (None, None),
+        _ => (None, None),
     };
     let what = match change.act {
         Act::Create if renamed && change.part == Part::Definition => format!("{} from {}", change.what, change.source),
@@ -176,6 +193,7 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
         rows: None,
         bytes: None,
         copy: None,
+        follow: None,
         risk,
         code,
         permitted,
@@ -289,6 +307,7 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
         rows: Some(table.rows_estimate),
         bytes: Some(table.bytes_estimate()),
         copy: Some(CopyShape { chunks, key, nullable, keep_existing, columns }),
+        follow: None,
         risk: ActionRisk::Safe,
         code: None,
         permitted: true,

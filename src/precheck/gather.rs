@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ping;
+use super::{
+    binlog::{self, BinlogFacts},
+    ping,
+};
 use crate::{
     catalog::{Catalog, Column, Table, TableName, TypeKind, quote_name},
     connect::{ConnectError, Login, Purpose, Session, TlsLevel},
@@ -89,6 +92,8 @@ pub struct Gathered {
     pub clock: Option<Clock>,
     /// Triggers at the destination on tables that the selection goes to.
     pub destination_triggers: Vec<(TableName, String)>,
+    /// Accounts of the destination as `user@host`; unknown when the account may not read them.
+    pub destination_accounts: Option<BTreeSet<String>>,
     /// Destination tables that existed before and hold rows; unknown ones are `None`.
     pub occupied: BTreeMap<TableName, Option<bool>>,
     /// Tables of the destination's database `dts`; `None` when there is no such database.
@@ -97,6 +102,8 @@ pub struct Gathered {
     pub widest: BTreeMap<TableName, Width>,
     /// Unique keys under another collation.
     pub collisions: Vec<Collision>,
+    /// The source's binlog, when the incremental phase is on.
+    pub binlog: BinlogFacts,
 }
 
 /// Asks. `collations` tells which collation a source column will have at the destination, when it is known.
@@ -118,6 +125,12 @@ pub fn gather(
         ..Gathered::default()
     };
     gathered.dts_tables = dts_tables(ends.destination)?;
+    if !scope.programs.is_empty() {
+        gathered.destination_accounts = accounts(ends.destination)?;
+    }
+    if spec.phases.incremental {
+        gathered.binlog = binlog::gather(ends.source, scope)?;
+    }
     let existing: BTreeSet<&TableName> = destination.tables.iter().map(|t| &t.name).collect();
     let targets: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).filter(|t| existing.contains(t)).collect();
     if !targets.is_empty() {
@@ -171,7 +184,15 @@ fn identities(first: &Session, login: &Login) -> Result<BTreeSet<String>, Connec
     Ok(sessions?.iter().map(|s| s.info().identity.clone()).collect())
 }
 
-fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
+fn accounts(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
+    match session.query("reading the accounts", "SELECT CONCAT(User, '@', Host) FROM mysql.user") {
+        Ok(rows) => Ok(Some((0..rows.len()).filter_map(|r| rows.text_at(r, 0)).collect())),
+        Err(error) if error.is_connection() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+pub(super) fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
     let rows = session.query(
         "looking for database dts",
         "SELECT s.SCHEMA_NAME, t.TABLE_NAME FROM information_schema.SCHEMATA s \

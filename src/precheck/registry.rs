@@ -48,11 +48,30 @@ pub const CHECKS: &[Check] = &[
     super::dt236_generated_columns::CHECK,
     super::dt237_fulltext_parser::CHECK,
     super::dt238_selected_columns::CHECK,
+    super::dt239_definers::CHECK,
     super::dt241_narrow_charset::CHECK,
     super::dt242_unique_collisions::CHECK,
     super::dt243_json_text::CHECK,
     super::dt244_json_types::CHECK,
+    super::dt251_binlog_enabled::CHECK,
+    super::dt252_binlog_format::CHECK,
+    super::dt253_binlog_row_image::CHECK,
+    super::dt254_binlog_retention::CHECK,
+    super::dt255_replica_updates::CHECK,
+    super::dt256_server_id::CHECK,
+    super::dt257_partial_json::CHECK,
+    super::dt258_binlog_compression::CHECK,
+    super::dt259_replication_rights::CHECK,
     super::dt260_exact_snapshots::CHECK,
+    super::dt262_cascading_keys::CHECK,
+    super::dt263_binlog_filters::CHECK,
+    super::dt264_rename_hazard::CHECK,
+    super::dt265_followable_engines::CHECK,
+    super::dt266_heartbeat_rights::CHECK,
+    super::dt267_binlog_position::CHECK,
+    super::dt268_destination_binlog_format::CHECK,
+    super::dt269_retry_windows::CHECK,
+    super::dt271_no_gtid::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the
@@ -146,6 +165,7 @@ mod tests {
             unsupported::FOREIGN_KEY,
             unsupported::FEATURE,
             unsupported::ENGINE,
+            unsupported::EXISTS,
         ];
         for code in others.into_iter().chain(UnsafeAction::ALL.map(UnsafeAction::code)) {
             assert!(pages.remove(code), "{code} has no page");
