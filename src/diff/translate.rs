@@ -53,24 +53,24 @@ impl Way<'_> {
 
     /// A collation at the destination and how near it is; `None` when there is none.
     pub(super) fn collation(&self, collation: &str) -> Option<(String, Nearness)> {
-        collation_at((self.from, self.to), &self.destination.collations, collation)
+        collation_at(self.from, self.to, &self.destination.collations, collation)
     }
 }
 
-/// A collation of one server at another that knows `known`, and how near it is; `None` when there is none.
-pub fn collation_at((from, to): (Flavor, Flavor), known: &[String], collation: &str) -> Option<(String, Nearness)> {
-    let find = |name: &str| {
+/// A collation of the source as a destination that has these has it, and how near that is; `None` when there is none.
+pub fn collation_at(from: Flavor, to: Flavor, known: &[String], collation: &str) -> Option<(String, Nearness)> {
+    let known = |name: &str| {
         let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
         [Some(name.to_owned()), other].into_iter().flatten().find(|n| known.contains(n))
     };
     let name = same_name(collation);
     // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
     let alias = to.is_mariadb() && name.contains("_0900_");
-    if let Some(found) = find(&name).filter(|_| !alias) {
+    if let Some(found) = known(&name).filter(|_| !alias) {
         return Some((found, Nearness::Same));
     }
     let row = mapping::COLLATIONS.iter().find(|r| r.from == from.vendor && r.collation == name)?;
-    find(row.becomes).map(|found| (found, row.nearness))
+    known(row.becomes).map(|found| (found, row.nearness))
 }
 
 /// The engine that a table of `engine` gets, `wanted` or its own; `Err` says why it is not carried.

@@ -55,7 +55,7 @@ struct Words {
 
 impl Translate for Words {
     fn collation(&self, source: &str) -> Option<String> {
-        diff::collation_at(self.flavors, &self.collations, source).map(|(name, _)| name)
+        diff::collation_at(self.flavors.0, self.flavors.1, &self.collations, source).map(|(name, _)| name)
     }
 
     fn engine(&self, source: &str) -> Result<String, String> {

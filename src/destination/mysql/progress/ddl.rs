@@ -379,17 +379,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Begins the schema history with the definitions at the snapshot, unless it has begun already.
+    /// Begins the schema history with the definitions at the snapshot. What a run had noted that was killed before it noted the position of
+    /// its snapshot goes.
     ///
     /// # Errors
     /// [`DestinationError::TakenOver`], or as the connection fails.
     pub fn begin_schema(&self, session: &mut Session, rows: &[SchemaRow]) -> Result<(), DestinationError> {
         self.fenced(session, |session| {
-            let begun = session
-                .query("looking into the schema history", &format!("SELECT COUNT(*) FROM `dts`.`dtsctl_schema` WHERE {}", self.mine()))?;
-            if begun.number_at(0, 0) != Some(0) {
-                return Ok(());
-            }
+            session.exec("beginning the schema history", &format!("DELETE FROM `dts`.`dtsctl_schema` WHERE {}", self.mine()))?;
             rows.iter().try_for_each(|row| self.put_schema(session, row))
         })
     }

@@ -80,7 +80,8 @@ impl Carrier {
         Self { settings, ledger, runs: None, looks: None, defaults: None }
     }
 
-    /// Begins the schema history with the definitions that the source had at the snapshot, unless it has begun.
+    /// Begins the schema history with the definitions that the source had at the snapshot; to be called before its position is noted, and
+    /// not after.
     ///
     /// # Errors
     /// As the destination fails.
