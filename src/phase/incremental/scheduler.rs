@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     time::{Duration, Instant},
 };
@@ -44,6 +44,9 @@ const LAG: Duration = Duration::from_secs(1);
 
 /// Longest wait without looking at the stop and the goal.
 const TICK: Duration = Duration::from_millis(100);
+
+/// A lane that is busy with a window is asked again after so long.
+const PIECE: Duration = Duration::from_millis(2);
 
 /// A look at the source's position counts as the present for so long.
 const PRESENT: Duration = Duration::from_secs(5);
@@ -359,12 +362,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         Ok(())
     }
 
-    /// Hands the open batch to a lane, waiting for a free one. `wait` has no meaning but to say that it must go in any case.
+    /// Hands the open batch to a lane, waiting for a free one; gives up when a stop is asked for, unless it must go.
     fn submit(&mut self, must: bool) -> Result<(), FollowError> {
         while !self.lanes.is_free() {
-            if self.lanes.has_failed() {
-                return Err(self.failure());
-            }
+            self.look()?;
             if !must && self.settings.stop.is_stopped() {
                 return Ok(());
             }
@@ -449,14 +450,24 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         self.piece(large, Piece::Rows(folded.batch, certainty))
     }
 
-    fn piece(&self, large: &Large, piece: Piece) -> Result<(), FollowError> {
+    /// Hands a piece to the lane that writes the large transaction. Never gives one up: without it the others must not be committed.
+    fn piece(&mut self, large: &Large, mut piece: Piece) -> Result<(), FollowError> {
         tracing::trace!(batch = large.number, "window of a large transaction");
-        if large.pieces.send(piece).is_ok() {
-            return Ok(());
+        loop {
+            match large.pieces.try_send(piece) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) => {
+                    piece = back;
+                    self.look()?;
+                    std::thread::park_timeout(PIECE);
+                }
+                Err(TrySendError::Disconnected(_)) => {
+                    // The lane has failed; wait until it has said why.
+                    self.lanes.drain();
+                    return Err(self.failure());
+                }
+            }
         }
-        // The lane has failed; wait until it has said why.
-        self.lanes.drain();
-        Err(self.failure())
     }
 
     /// A statement: everything before it is committed first, if it is one that is carried.
