@@ -100,7 +100,15 @@ fn aside(plan: &TablePlan<'_>, range: &KeyRange, tally: &mut Tally) -> Vec<Suspe
     if inexact || counted || (!found.is_empty() && plan.framing.key.is_none()) {
         return vec![Suspect { range: range.clone(), found: None }];
     }
-    found.into_iter().map(|(range, found)| Suspect { range, found: Some(found) }).collect()
+    let mut suspects: Vec<Suspect> = Vec::new();
+    for (range, found) in found {
+        // A whole table is told in parts.
+        match suspects.last_mut() {
+            Some(Suspect { range: last, found: Some(all) }) if *last == range => all.extend(found),
+            _ => suspects.push(Suspect { range, found: Some(found) }),
+        }
+    }
+    suspects
 }
 
 /// Looks again at what was put aside, until nothing is left of it, one look at a single state has decided, or the time is over.
@@ -220,12 +228,10 @@ fn look(plan: &TablePlan<'_>, task: &Task<'_>, sides: &mut Sides, unsure: bool, 
     };
     sides.in_snapshot(|sides| match plan.route {
         Route::Count => task.count_both(sides),
-        Route::Ranges { by_rows } if !unsure => {
-            match if by_rows { task.by_rows(sides, range)? } else { task.by_digest(sides, range)? } {
-                Judged::Done(tally) => Ok(*tally),
-                Judged::Unsure => whole(sides),
-            }
-        }
+        Route::Ranges { by_rows } if !unsure => match if by_rows { task.by_rows(sides, range)? } else { task.by_digest(sides, range)? } {
+            Judged::Done(tally) => Ok(*tally),
+            Judged::Unsure => whole(sides),
+        },
         _ => whole(sides),
     })
 }
@@ -291,7 +297,9 @@ fn look_at_one_state(board: &Board<'_>, live: &Live<'_>) -> Result<Option<Positi
 
 /// Adds differences, and nothing of what has been counted in the first pass.
 fn count(state: &mut State, found: Tally, keep: usize) {
-    state.tally.add(Tally { source_rows: 0, destination_rows: 0, source_sum: 0, destination_sum: 0, ranges: 0, compared: 0, ..found }, keep);
+    state
+        .tally
+        .add(Tally { source_rows: 0, destination_rows: 0, source_sum: 0, destination_sum: 0, ranges: 0, compared: 0, ..found }, keep);
 }
 
 /// Counts what is left as different, and as not settled.

@@ -33,8 +33,8 @@ use crate::{
     connect::{ConnectError, RetryWindows},
 };
 
-pub use receipt::*;
 pub use live::{Apply, Live};
+pub use receipt::*;
 pub use run::{run, run_beside};
 
 /// Two tables that should hold the same rows.

@@ -443,7 +443,8 @@ fn receipt_of(job: &Job<'_>, settings: &Settings) -> TableReceipt {
     let (plan, state) = (job.plan, locked(&job.state));
     let tally = &state.tally;
     let route = if state.unsure { Route::Multiset { server_sums: true } } else { plan.route };
-    let summed = matches!(route, Route::Ranges { by_rows: false } | Route::Multiset { server_sums: true }) && !tally.unsummed && !state.mixed;
+    let summed =
+        matches!(route, Route::Ranges { by_rows: false } | Route::Multiset { server_sums: true }) && !tally.unsummed && !state.mixed;
     let digest = |sum: u128| summed.then(|| format!("{sum:x}"));
     let mut not_covered = plan.comparison.not_covered.clone();
     if tally.compared < tally.ranges {

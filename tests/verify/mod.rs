@@ -2,6 +2,7 @@
 
 mod command;
 mod keyless;
+mod live;
 mod modes;
 mod traps;
 mod types;

@@ -30,7 +30,7 @@ use crate::{
     connect::{GlobalLock, Taken},
     event::{Event, Observer, Observers, StopToken},
     phase::{
-        incremental::{Goal, Until},
+        incremental::{Goal, Hold, Until},
         schema,
         throttle::{Limit, Limits},
     },
@@ -334,6 +334,8 @@ fn carry_out(
         task: spec.name.clone(),
         stop: stop.clone(),
         goal,
+        hold: Hold::default(),
+        clock: context.clock(),
         limits: limits.clone(),
         observer: Arc::clone(&observer) as Arc<dyn Observer>,
     })?;

@@ -3,7 +3,9 @@
 pub mod ddl;
 pub mod heartbeat;
 pub mod history;
+pub mod hold;
 pub mod names;
 mod until;
 
+pub use hold::Hold;
 pub use until::{Goal, Until};
