@@ -12,6 +12,7 @@ mod diff;
 mod full;
 mod generated;
 mod heartbeat;
+mod images;
 mod live_copy;
 mod pairs;
 mod plan;

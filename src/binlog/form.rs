@@ -260,7 +260,8 @@ fn form_of(wire: &WireColumn, column: &Column) -> Option<Form> {
     let declared = column.column_type.as_str();
     let base = declared.split(['(', ' ']).next().unwrap_or_default();
     let (first, second) = numbers(declared);
-    let digits = u8::try_from(first.unwrap_or(0)).ok()?;
+    // Of lengths this is nonsense, and not looked at.
+    let digits = u8::try_from(first.unwrap_or(0)).unwrap_or(u8::MAX);
     let zerofill = declared.contains("zerofill");
     let blob = |length_bytes: u16| Some(Form::Sized { length_bytes: u8::try_from(length_bytes).ok()? });
     let prefix = |most: u16| if most > 255 { 2 } else { 1 };
@@ -422,8 +423,27 @@ fn same_members(wire: &[Vec<u8>], column: &Column) -> bool {
     wire.len() == declared.len()
         && wire.iter().zip(&declared).all(|(wire, declared)| {
             let told = is_utf8 || has_ascii && wire.is_ascii() && declared.is_ascii();
-            !told || wire == declared.as_bytes()
+            !told || wire == declared.as_bytes() || *wire == unescaped(declared)
         })
+}
+
+/// Without the backslashes that MySQL puts into the names that it prints (`append_unescaped`); MariaDB puts none.
+fn unescaped(name: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b'0') => 0,
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(other) => other,
+                None => b'\\',
+            },
+            other => other,
+        });
+    }
+    out
 }
 
 impl Form {

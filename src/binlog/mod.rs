@@ -23,3 +23,6 @@ pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
 pub use position::{Place, Position};
 pub use rows::{RowImages, Rows, RowsError, decode};
 pub use table_map::{MapError, TableMap, WireColumn};
+
+#[cfg(test)]
+mod tests;

@@ -211,7 +211,7 @@ impl TableMap {
             field::SIGNEDNESS => {
                 // One bit a numeric column, the highest first.
                 let bits = value.rest();
-                for (n, i) in self.which(|c| is_numeric(c.code, vendor)).into_iter().enumerate() {
+                for (n, i) in self.which(|c| is_numeric(c.code)).into_iter().enumerate() {
                     let byte = bits.get(n / 8).ok_or(MapError::Short)?;
                     self.columns[i].unsigned = Some(byte >> (7 - n % 8) & 1 != 0);
                 }
@@ -326,10 +326,10 @@ fn meta(code: u8, at: &mut Cursor<'_>) -> Result<Option<(u8, u16)>, Truncated> {
     }))
 }
 
-/// Whether signedness metadata has a bit for it.
-fn is_numeric(code: u8, vendor: Vendor) -> bool {
+/// Whether signedness metadata has a bit for it. YEAR does, as an unsigned one (seen on 9.7.4 and 10.11.19).
+fn is_numeric(code: u8) -> bool {
     use code::{DOUBLE, FLOAT, INT24, LONG, LONGLONG, NEWDECIMAL, SHORT, TINY, YEAR};
-    matches!(code, TINY | SHORT | INT24 | LONG | LONGLONG | NEWDECIMAL | FLOAT | DOUBLE) || (code == YEAR && vendor == Vendor::MariaDb)
+    matches!(code, TINY | SHORT | INT24 | LONG | LONGLONG | NEWDECIMAL | FLOAT | DOUBLE | YEAR)
 }
 
 /// Whether charset metadata has an entry for it.

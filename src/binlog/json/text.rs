@@ -134,7 +134,7 @@ fn base64(out: &mut Vec<u8>, value: &[u8]) {
 
 /// Whether the document's text, read by a MySQL server, becomes the very same value.
 ///
-/// It does not where a value has an SQL type, where a small number is unsigned, and where a DOUBLE needs more than 15 digits or a large
+/// It does not where a value has an SQL type, where a small number is unsigned or a large one is signed, and where a DOUBLE needs more than 15 digits or a large
 /// power of ten: the JSON parser of MySQL up to 8.0 reads those an ulp beside (traps.md, trap 9).
 ///
 /// # Errors
@@ -148,8 +148,10 @@ pub(super) fn exact(value: Node<'_>, depth: usize) -> Result<bool, Damaged> {
         return Err(Damaged);
     }
     Ok(match value {
-        Node::Null | Node::Bool(_) | Node::Int(_) | Node::String(_) => true,
-        Node::Uint(value) => i64::try_from(value).is_err(),
+        Node::Null | Node::Bool(_) | Node::String(_) => true,
+        // The server reads whole numbers of more than 32 bits as unsigned, others as signed (seen on 9.7.4).
+        Node::Int(value) => value <= u32::MAX.into(),
+        Node::Uint(value) => value > u32::MAX.into(),
         Node::Double(value) => is_easily_read(value),
         Node::Opaque(..) => false,
         Node::Array(items) => {

@@ -68,8 +68,10 @@ pub(in crate::binlog) fn double(out: &mut Vec<u8>, number: f64) {
         }
         all => all,
     };
+    let digits = 1 + i32::try_from(mantissa.len().saturating_sub(2)).unwrap_or(0);
+    let mut even = [0; 32];
+    let mantissa = if is_halfway(number, digits - 1 - exponent) { to_even(&mut even, mantissa, number) } else { mantissa };
     let (first, fraction) = (&mantissa[..1], mantissa.get(2..).unwrap_or_default());
-    let digits = 1 + i32::try_from(fraction.len()).unwrap_or(0);
     // Where the point stands, counted from before the first digit.
     let point = exponent + 1;
     if point < -14 || (point > 15 && digits <= point) {
@@ -98,6 +100,36 @@ pub(in crate::binlog) fn double(out: &mut Vec<u8>, number: f64) {
             }
         }
     }
+}
+
+/// Whether a number is written exactly by one digit more than these digits behind the point: then that one is a 5, since a binary fraction
+/// of n bits has n decimal digits.
+fn is_halfway(number: f64, behind: i32) -> bool {
+    let bits = number.to_bits();
+    let (exponent, fraction) = (i32::try_from(bits >> 52 & 0x7ff).unwrap_or(0), bits & ((1 << 52) - 1));
+    let (exponent, fraction) = if exponent == 0 { (1, fraction) } else { (exponent, fraction | 1 << 52) };
+    let lowest = exponent - 1075 + i32::try_from(fraction.trailing_zeros()).unwrap_or(0);
+    behind + 1 == -lowest
+}
+
+/// Of two digits that are equally near the server takes the even one, the standard library the higher one.
+fn to_even<'a>(even: &'a mut [u8; 32], mantissa: &'a [u8], number: f64) -> &'a [u8] {
+    let Some((&last, before)) = mantissa.split_last() else { return mantissa };
+    if last & 1 == 0 || before.len() >= even.len() {
+        return mantissa;
+    }
+    even[..before.len()].copy_from_slice(before);
+    even[before.len()] = last - 1;
+    let lower = &even[..mantissa.len()];
+    let mut whole = [0; 48];
+    let mut rest = &mut whole[..];
+    let shown = std::str::from_utf8(lower).unwrap_or_default();
+    let exponent = format!("{number:e}");
+    let exponent = exponent.split_once('e').map_or("0", |(_, e)| e);
+    let written = write!(rest, "{shown}e{exponent}").map_or(0, |()| 48 - rest.len());
+    // Only where it is the same number too: next to a power of two the lower neighbour is nearer.
+    let same = std::str::from_utf8(&whole[..written]).ok().and_then(|t| t.parse::<f64>().ok()) == Some(number.abs());
+    if same { lower } else { mantissa }
 }
 
 /// Bytes that so many decimal digits take.
@@ -208,6 +240,9 @@ mod tests {
             (1.5e-16, "1.5e-16"),
             (123456.789, "123456.789"),
             (1234567890123456.5, "1234567890123456.5"),
+            (-128.142_852_783_203_13, "-128.14285278320312"),
+            (533.333_312_988_281_3, "533.3333129882812"),
+            (0.5, "0.5"),
         ] {
             assert_eq!(text(|out| double(out, number)), shown);
         }

@@ -11,6 +11,7 @@ mod work;
 
 use std::sync::Mutex;
 
+pub use read::selected;
 pub use split::wanted_ranges;
 pub use throttle::Throttle;
 

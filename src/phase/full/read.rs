@@ -90,11 +90,13 @@ impl ReadPlan {
     }
 }
 
+/// The expression by which the copy reads a column, whose text decoded row images share.
+///
 /// FLOAT's text has six digits; times one as a DOUBLE it comes with all of its digits (trap 1). Plus zero would do the same but for the
 /// sign of -0.0. In FLOAT(M,D) and DOUBLE(M,D) the largest value may be stored as a binary number just beyond the type's range
 /// (9999999.999 in FLOAT(10,3) is 10000000), which the destination would take with a warning; it is sent as the type's limit, which
 /// is stored as the same number again (seen on 9.7.4 and 10.11.19).
-fn selected(name: &str, kind: TypeKind, column_type: &str) -> String {
+pub fn selected(name: &str, kind: TypeKind, column_type: &str) -> String {
     let quoted = quote_name(name);
     match (kind, limit(column_type)) {
         (TypeKind::Float | TypeKind::Double, Some(limit)) => format!("LEAST(GREATEST({quoted}*1e0, -{limit}), {limit})"),
