@@ -20,6 +20,7 @@ mod precheck;
 mod rooms;
 mod spec;
 mod state;
+mod stream;
 mod support;
 mod verify;
 mod write;

@@ -12,7 +12,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 pub use mariadb::MariaDbSet;
-pub use mysql::{MySqlSet, Origin};
+pub use mysql::MySqlSet;
+pub use mysql::Origin;
 
 /// One transaction's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -8,7 +8,8 @@ use crate::catalog::TableName;
 /// The next thing in the binlog.
 ///
 /// A transaction is one [`Item::Begin`], any number of [`Item::Rows`] and [`Item::Statement`], one [`Item::Commit`]. What was rolled
-/// back never comes; an XA transaction comes whole when its `XA COMMIT` does.
+/// back does not come, except that of a large transaction (over 2 MiB) [`Item::Rollback`] may come instead of the commit; an XA
+/// transaction comes whole when its `XA COMMIT` does.
 #[derive(Debug)]
 pub enum Item {
     /// A transaction begins.
@@ -19,6 +20,9 @@ pub enum Item {
     Statement(Statement),
     /// The transaction ends; this is the position after it.
     Commit(Position),
+    /// The transaction that began has not happened, and its pieces are to be undone: it was rolled back, or a crash of the source cut it
+    /// off. The position is where it was before it began; [`Item::Moved`] may follow.
+    Rollback,
     /// Nothing for us, but the position has moved: rotation, events that may be passed over.
     Moved(Position),
     /// The source is alive and has nothing new.
@@ -91,7 +95,7 @@ pub struct Statement {
     pub collation_utf8mb4: Option<u16>,
     /// `explicit_defaults_for_timestamp`, where it was written.
     pub explicit_defaults_for_timestamp: Option<bool>,
-    /// `FOREIGN_KEY_CHECKS` was off (option bit 26 of `Q_FLAGS2_CODE`).
+    /// `FOREIGN_KEY_CHECKS` was on (option bit 26 of `Q_FLAGS2_CODE` is not set).
     pub foreign_key_checks: bool,
     /// The error it ended with at the source, 0 for none.
     pub error: u16,

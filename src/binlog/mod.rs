@@ -5,24 +5,36 @@
 //! encoder. An event of a type that is not on the list of those that may be passed over stops the task: nothing unknown is skipped.
 
 mod bytes;
+mod cursor;
+mod error;
+mod event;
 mod form;
 pub mod gtid;
 pub mod image;
 pub mod item;
 pub mod json;
+mod payload;
 pub mod position;
+mod query;
 mod rows;
 pub mod snapshot;
+mod spool;
+mod start;
+mod stream;
 pub mod table_map;
+mod transaction;
 mod value;
 
+pub use error::BinlogError;
 pub use form::{ColumnForm, Misfit, fit};
 pub use gtid::{Gtid, GtidSet};
 pub use image::Image;
 pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
 pub use position::{Place, Position};
 pub use rows::{RowImages, Rows, RowsError, decode};
+pub use stream::{Stream, StreamSettings};
 pub use table_map::{MapError, TableMap, WireColumn};
+pub use transaction::Wants;
 
 #[cfg(test)]
 mod tests;

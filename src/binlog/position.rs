@@ -79,16 +79,21 @@ impl Position {
     /// Whether all that has happened at `other` has happened here: the place is there or behind it. `None` where it cannot be told: the
     /// servers differ and one has no GTIDs, or the files' names do not follow each other.
     ///
-    /// Places of one server are exact; sets are asked where the servers differ, or where the names tell nothing.
+    /// Either proof is enough: a place of the same server that is there or behind it, or a set that holds all of the other's.
     pub fn covers(&self, other: &Self) -> Option<bool> {
         let one_server = match (&self.server, &other.server) {
             (Some(mine), Some(theirs)) => mine == theirs,
             _ => true,
         };
-        if one_server && let Some(order) = self.place.order(&other.place) {
-            return Some(order != Ordering::Less);
+        let order = if one_server { self.place.order(&other.place) } else { None };
+        if order.is_some_and(|order| order != Ordering::Less) {
+            return Some(true);
         }
-        Some(other.gtid.as_ref()?.is_subset(self.gtid.as_ref()?))
+        match (&self.gtid, &other.gtid) {
+            // A set without members may as well be that of a server that had no GTIDs at the time.
+            (Some(mine), Some(theirs)) if order.is_none() || !theirs.is_empty() => Some(theirs.is_subset(mine)),
+            _ => order.map(|_| false),
+        }
     }
 }
 
@@ -136,5 +141,8 @@ mod tests {
         assert_eq!(at("b.000009", 4, None, Some("x")).covers(&at("b.000001", 4, None, Some("y"))), None);
         let (far, near) = (at("b.000001", 4, Some("0-1-9"), Some("x")), at("b.000009", 4, Some("0-1-5"), Some("y")));
         assert_eq!((far.covers(&near), near.covers(&far)), (Some(true), Some(false)));
+        let early = at("b.000001", 4, Some("0-1-9"), Some("y"));
+        assert_eq!((early.covers(&near), near.covers(&early)), (Some(true), Some(true)));
+        assert_eq!(early.covers(&at("b.000009", 4, Some(""), Some("y"))), Some(false));
     }
 }

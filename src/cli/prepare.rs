@@ -7,12 +7,13 @@ use std::{
 
 use super::{error::CommandError, login::login};
 use crate::{
+    binlog::Position,
     catalog::{self, Catalog, Column, TableName},
     clock,
     connect::{Login, Purpose, Session},
     destination::{TaskProgress, mysql},
     diff::{self, Act, Change, Diff, Existing, ObjectKind, Risk, Stage},
-    plan::{self, Plan, Progress, Scope, ServerFacts},
+    plan::{self, FollowFrom, FollowState, Plan, Progress, Scope, ServerFacts},
     precheck::{self, Ends, Facts},
     spec::{ExistingTables, SecondaryIndexes, Spec, StorageEngine},
 };
@@ -85,7 +86,8 @@ pub fn survey(spec: &Spec) -> Result<Survey, CommandError> {
 fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: SystemTime) -> Result<Plan, CommandError> {
     let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress } =
         survey;
-    let progress = progress_of(progress.as_ref(), scope);
+    let task = progress.as_ref();
+    let progress = progress_of(task, scope);
     let kept = collations(spec, scope, &diff.changes, destination_catalog);
     let gathered = precheck::gather(
         Ends { source, destination, source_login, destination_login },
@@ -98,6 +100,8 @@ fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: Syste
     let source_facts = ServerFacts { address: source.address(), info: source.info(), catalog: source_catalog };
     let destination_facts = ServerFacts { address: destination.address(), info: destination.info(), catalog: destination_catalog };
     let facts = Facts::new(spec, source_facts, destination_facts, scope, &progress, diff, &gathered);
+    let follow = spec.phases.incremental.then(|| follow_of(spec, task, &facts));
+    let facts = Facts { follow: follow.as_ref(), ..facts };
     let findings = precheck::run(&facts);
     Ok(plan::build(plan::Inputs {
         spec,
@@ -107,6 +111,7 @@ fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: Syste
         scope,
         changes: &diff.changes,
         progress: &progress,
+        follow: follow.clone(),
         findings,
         allow_unsafe,
     }))
@@ -149,6 +154,30 @@ pub fn progress_of(task: Option<&TaskProgress>, scope: &Scope) -> Progress {
         }
     }
     progress
+}
+
+/// Where the binlog is followed from: behind what is applied, else from what was noted before the copy, else as the spec says.
+fn follow_of(spec: &Spec, task: Option<&TaskProgress>, facts: &Facts<'_>) -> FollowState {
+    let (binlog, info) = (&facts.gathered.binlog, facts.source.info);
+    let following = task.and_then(|task| task.following.as_ref());
+    let noted = || serde_json::from_str::<Position>(task?.source_position.as_ref()?).ok();
+    let (from, read) = match following {
+        Some(following) => {
+            let read = following.read_from.as_ref().unwrap_or(&following.position);
+            (FollowFrom::Applied(following.position.clone()), Some(read.clone()))
+        }
+        None => match noted() {
+            Some(position) => (FollowFrom::Noted(position.clone()), Some(position)),
+            None if spec.phases.full => (FollowFrom::Now, None),
+            None => (FollowFrom::Asked(spec.start.clone()), None),
+        },
+    };
+    let held = match (&read, &from) {
+        (Some(position), _) => binlog.holds(position, info),
+        (None, FollowFrom::Asked(start)) => binlog.holds_start(start, info),
+        (None, _) => Some(true),
+    };
+    FollowState { from, held, oldest: binlog.oldest().map(str::to_owned), heartbeat: spec.heartbeat.write && precheck::may_beat(facts) }
 }
 
 fn changes(spec: &Spec, scope: &Scope, progress: &Progress, source: (&Catalog, &Session), destination: (&Catalog, &Session)) -> Diff {

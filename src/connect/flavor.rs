@@ -97,6 +97,22 @@ impl Flavor {
         }
     }
 
+    /// The statement that shows what this server replicates from others, empty when it does not. `SHOW REPLICA STATUS` came with MySQL
+    /// 8.0.22, and the older form is gone in 8.4; MariaDB shows every connection with `SHOW ALL SLAVES STATUS`.
+    pub fn replica_status_statement(self) -> &'static str {
+        match self.vendor {
+            Vendor::MariaDb => "SHOW ALL SLAVES STATUS",
+            Vendor::MySql if self.at_least(8, 0, 22) => "SHOW REPLICA STATUS",
+            Vendor::MySql => "SHOW SLAVE STATUS",
+        }
+    }
+
+    /// What cascading foreign keys do to child rows is in the binlog: since MySQL 9.6, where the SQL layer does it, unless
+    /// `innodb_native_foreign_keys` gives it back to InnoDB (manual: 9.6 changes; seen on 9.7.4). Never on MariaDB (seen on 10.11).
+    pub fn may_log_cascades(self) -> bool {
+        self.is_mysql() && self.at_least(9, 6, 0)
+    }
+
     /// `information_schema_stats_expiry` exists: without setting it to 0 MySQL 8.0 and later answer row counts and AUTO_INCREMENT
     /// values that are up to a day old (manual: INFORMATION_SCHEMA optimization).
     pub fn has_stats_expiry(self) -> bool {

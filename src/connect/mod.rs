@@ -4,6 +4,7 @@
 //! `sql_mode` or charset that was not chosen for it. The hard idea: bytes of text columns pass through unconverted, because results
 //! are asked for without conversion and literals go out as binary.
 
+mod binlog;
 mod error;
 mod flavor;
 mod lock;
@@ -11,6 +12,7 @@ mod open;
 mod retry;
 mod session;
 
+pub use binlog::{BinlogConnection, BinlogOrigin, BinlogStart, BinlogTiming, RawEvent, ReplicaName};
 pub use error::{ConnectError, without_values};
 pub use flavor::{Flavor, Vendor};
 pub use lock::{GlobalLock, LockHolder, SCHEMA_SLOTS, Taken, mark_schema_session};

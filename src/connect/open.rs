@@ -24,8 +24,8 @@ fn check_files(tls: &TlsChoice, address: &str) -> Result<(), ConnectError> {
     Ok(())
 }
 
-/// Opens a connection that is not prepared yet.
-pub(super) fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError> {
+/// Opens a connection that is not prepared yet. A read that waits longer than `silence` fails.
+pub(super) fn connect(login: &Login, address: &str, silence: Option<Duration>) -> Result<Conn, ConnectError> {
     if login.tls.level != TlsLevel::Disabled {
         check_files(&login.tls, address)?;
     }
@@ -56,6 +56,7 @@ pub(super) fn connect(login: &Login, address: &str) -> Result<Conn, ConnectError
             .tcp_user_timeout_ms(Some(60_000))
             .tcp_nodelay(true)
             .stmt_cache_size(0)
+            .read_timeout(silence)
             .connect_attrs::<&str, &str>(Some([("program_name", "dtsctl")].into()))
             .ssl_opts(ssl);
         opts = match &login.place {

@@ -186,25 +186,36 @@ impl ServerInfo {
 }
 
 const VARIABLES: &[&str] = &[
+    "binlog_expire_logs_seconds",
     "binlog_format",
     "binlog_row_image",
+    "binlog_row_metadata",
+    "binlog_row_value_options",
+    "binlog_transaction_compression",
     "character_set_server",
     "collation_server",
     "datadir",
     "default_storage_engine",
     "enforce_storage_engine",
+    "expire_logs_days",
     "explicit_defaults_for_timestamp",
     "foreign_key_checks",
     "gtid_mode",
     "hostname",
     "innodb_default_row_format",
+    "innodb_native_foreign_keys",
     "innodb_page_size",
     "innodb_read_only",
     "innodb_strict_mode",
     "local_infile",
     "log_bin",
+    "log_bin_compress",
+    "log_replica_updates",
+    "log_slave_updates",
+    "loose_polar_log_bin",
     "lower_case_table_names",
     "max_allowed_packet",
+    "polar_log_bin",
     "port",
     "read_only",
     "server_id",
@@ -330,8 +341,17 @@ impl Session {
     /// [`ConnectError::Unreachable`], [`ConnectError::AccessDenied`], [`ConnectError::HostNotAllowed`], [`ConnectError::Tls`],
     /// [`ConnectError::UnsupportedServer`], or what a preparing statement failed with.
     pub fn open(login: &Login, purpose: Purpose) -> Result<Self, ConnectError> {
+        Self::open_with(login, purpose, None)
+    }
+
+    /// A session that gives up on a server that says nothing for so long.
+    pub(super) fn open_to_listen(login: &Login, purpose: Purpose, silence: Duration) -> Result<Self, ConnectError> {
+        Self::open_with(login, purpose, Some(silence))
+    }
+
+    fn open_with(login: &Login, purpose: Purpose, silence: Option<Duration>) -> Result<Self, ConnectError> {
         let address = login.place.to_string();
-        let conn = connect(login, &address)?;
+        let conn = connect(login, &address, silence)?;
         let mut session = Self {
             conn,
             address,
@@ -453,6 +473,11 @@ impl Session {
             variables,
             version_text,
         })
+    }
+
+    /// The bare connection with all its settings.
+    pub(super) fn into_conn(self) -> Conn {
+        self.conn
     }
 
     /// What the server says of itself, read when the session was opened.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     finding::{Finding, FindingCode, Severity},
+    follow::{self, FollowFrom, FollowState},
     model::*,
     progress::Progress,
     saved,
@@ -64,22 +65,35 @@ pub struct Inputs<'a> {
     pub changes: &'a [Change],
     /// What earlier applies have done.
     pub progress: &'a Progress,
+    /// Where the binlog is followed from, when it is.
+    pub follow: Option<FollowState>,
     /// Results of the prechecks.
     pub findings: Vec<Finding>,
     /// Ids of `--allow-unsafe`.
     pub allow_unsafe: &'a [String],
 }
 
+#[derive(Clone, Copy)]
+struct Phases {
+    schema: bool,
+    full: bool,
+}
+
 /// Makes the plan. Equal inputs, apart from `created_at`, give an equal plan with an equal id.
 pub fn build(inputs: Inputs<'_>) -> Plan {
     let failed = failed_objects(&inputs.findings);
     let mut actions = Vec::new();
-    let schema = |stage| inputs.changes.iter().filter(move |c| c.stage == stage && inputs.spec.phases.schema);
+    // Once the binlog is followed, it brings what the source's definitions have become since, each at its place among the rows. What a
+    // comparison of the two catalogs finds is then nothing but the lag.
+    let follows_already = inputs.follow.as_ref().is_some_and(|f| matches!(f.from, FollowFrom::Applied(_)));
+    let phases = Phases { schema: inputs.spec.phases.schema && !follows_already, full: inputs.spec.phases.full && !follows_already };
+    let schema = |stage| inputs.changes.iter().filter(move |c| c.stage == stage && phases.schema);
     actions.extend(schema(Stage::Before).map(|c| from_change(c, &inputs)));
-    if inputs.spec.phases.full {
+    if phases.full {
         actions.extend(copies(&inputs));
     }
     actions.extend(schema(Stage::After).map(|c| from_change(c, &inputs)));
+    actions.extend(inputs.follow.as_ref().map(|state| follow::action(&inputs, state)));
     for (index, action) in actions.iter_mut().enumerate() {
         action.id = format!("a{}", index + 1);
         if let ActionRisk::Unsafe { .. } = action.risk
@@ -107,7 +121,7 @@ pub fn build(inputs: Inputs<'_>) -> Plan {
         spec: SpecMark { name: inputs.spec.name.clone(), digest: inputs.spec.digest.clone() },
         source: server(inputs.source),
         destination: server(inputs.destination),
-        position: None,
+        position: inputs.follow.as_ref().map(follow::position),
         objects: digests(&inputs),
         summary: summary(&actions),
         actions,
@@ -176,6 +190,7 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
         rows: None,
         bytes: None,
         copy: None,
+        follow: None,
         risk,
         code,
         permitted,
@@ -289,6 +304,7 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
         rows: Some(table.rows_estimate),
         bytes: Some(table.bytes_estimate()),
         copy: Some(CopyShape { chunks, key, nullable, keep_existing, columns }),
+        follow: None,
         risk: ActionRisk::Safe,
         code: None,
         permitted: true,

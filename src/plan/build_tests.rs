@@ -1,5 +1,5 @@
 use super::*;
-use crate::plan::sample;
+use crate::plan::{DdlDoes, PositionState, sample};
 
 struct Case {
     spec: Spec,
@@ -7,6 +7,7 @@ struct Case {
     destination: Catalog,
     changes: Vec<Change>,
     progress: Progress,
+    follow: Option<FollowState>,
     findings: Vec<Finding>,
 }
 
@@ -18,6 +19,7 @@ impl Case {
             destination: sample::catalog(destination),
             changes: Vec::new(),
             progress: Progress::default(),
+            follow: None,
             findings: Vec::new(),
         }
     }
@@ -33,6 +35,7 @@ impl Case {
             scope: &scope,
             changes: &self.changes,
             progress: &self.progress,
+            follow: self.follow.clone(),
             findings: self.findings.clone(),
             allow_unsafe: &[],
         })
@@ -199,4 +202,63 @@ fn phases_that_are_off_make_no_actions() {
     case.spec.phases.schema = true;
     case.spec.phases.full = false;
     assert_eq!(lines(&case.plan()), ["a1 schema + shop.t create table"]);
+}
+
+fn follow(from: FollowFrom, held: Option<bool>) -> Option<FollowState> {
+    Some(FollowState { from, held, oldest: Some("binlog.000002".into()), heartbeat: true })
+}
+
+fn position() -> crate::binlog::Position {
+    let place = crate::binlog::Place { file: "binlog.000003".into(), offset: 4711 };
+    crate::binlog::Position::new(place, Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5521".parse().unwrap()))
+}
+
+#[test]
+fn the_binlog_is_followed_after_all_else() {
+    let mut case = Case::new(vec![sample::table("shop", "t")], vec![]);
+    case.spec.phases.incremental = true;
+    case.changes = vec![sample::change("t", Act::Create, Stage::Before, "create table")];
+    case.follow = follow(FollowFrom::Now, Some(true));
+    let plan = case.plan();
+    assert_eq!(
+        lines(&plan),
+        [
+            "a1 schema + shop.t create table",
+            "a2 full > shop.t 1 chunk by id",
+            "a3 incremental = shop.* from now, before the first row is copied",
+        ]
+    );
+    assert!(plan.summary.follow && !plan.is_blocked());
+    let shape = plan.actions[2].follow.as_ref().unwrap();
+    assert!(shape.heartbeat && shape.ddl.iter().any(|p| p.class == "alter-table" && p.does == DdlDoes::Carry));
+    assert_eq!(
+        plan.position,
+        Some(PositionState { from: "now".into(), applied: false, held: Some(true), oldest: Some("binlog.000002".into()) })
+    );
+    insta::assert_snapshot!("plan_follow", crate::report::plan::table(&plan, &crate::report::plan::Options::default()));
+}
+
+#[test]
+fn what_is_followed_already_is_only_followed_on() {
+    let mut case = Case::new(vec![sample::table("shop", "t")], vec![]);
+    case.spec.phases.incremental = true;
+    case.changes = vec![sample::change("t", Act::Alter, Stage::Before, "add column x")];
+    case.follow = follow(FollowFrom::Noted(position()), Some(true));
+    assert_eq!(
+        lines(&case.plan())[2],
+        "a3 incremental = shop.* from binlog.000003:4711 (3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5521), noted before the copy"
+    );
+    // The source's definitions are ahead of the destination's by the lag: no change of ours.
+    case.follow = follow(FollowFrom::Applied(position()), Some(true));
+    let plan = case.plan();
+    assert_eq!(lines(&plan), ["a1 incremental = shop.* go on: from binlog.000003:4711 (3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5521)"]);
+    assert_eq!(saved::load(&saved::save(&plan)).unwrap(), plan);
+    // A saved plan outlives what its own apply has done, and the source's DDL.
+    let mut later = case.plan();
+    later.objects.clear();
+    assert_eq!(crate::plan::stale(&plan, &later), Vec::<String>::new());
+    // A position that is gone blocks.
+    case.follow = follow(FollowFrom::Applied(position()), Some(false));
+    let plan = case.plan();
+    assert!(plan.is_blocked() && plan.actions[0].code.as_ref().unwrap().as_str() == "DT267");
 }

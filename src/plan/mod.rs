@@ -10,6 +10,7 @@
 
 mod build;
 mod finding;
+mod follow;
 mod model;
 mod progress;
 mod saved;
@@ -18,6 +19,7 @@ mod stale;
 
 pub use build::{Inputs, ServerFacts, build};
 pub use finding::{Finding, FindingCode, Severity};
+pub use follow::{DdlDoes, DdlPolicy, FollowFrom, FollowShape, FollowState, PositionState};
 pub use model::*;
 pub use progress::Progress;
 pub use saved::{PlanError, json_schema, load, save};

@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::{Finding, FindingCode};
+use super::{
+    finding::{Finding, FindingCode},
+    follow::{FollowShape, PositionState},
+};
 use crate::{catalog::TableName, connect::Vendor, diff::Part, diff::UnsafeAction, event::Phase};
 
 /// The format this program writes: major and minor. The minor grows by addition, the major by anything else.
-pub const FORMAT: (u32, u32) = (1, 0);
+pub const FORMAT: (u32, u32) = (1, 1);
 
 /// What an apply would do, what it rests on, and what keeps it from running. Holds no secret and no value of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -26,8 +29,8 @@ pub struct Plan {
     pub source: Server,
     /// The destination server.
     pub destination: Server,
-    /// The source's binlog position that it rests on; absent while no phase needs one.
-    pub position: Option<String>,
+    /// The source's binlog position that it rests on; absent when no phase needs one.
+    pub position: Option<PositionState>,
     /// A digest of every catalog object that was read and is in scope.
     pub objects: Vec<ObjectDigest>,
     /// What is done, in the order in which it is done.
@@ -206,6 +209,9 @@ pub struct Action {
     pub bytes: Option<u64>,
     /// How the rows are read, of a copy.
     pub copy: Option<CopyShape>,
+    /// How the binlog is followed, of a follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<FollowShape>,
     /// What it may cost.
     pub risk: ActionRisk,
     /// The finding that explains why it is unsafe, unsupported or blocked.

@@ -246,6 +246,7 @@ pub(crate) fn plan_with(allow_unsafe: &[String]) -> Plan {
         scope: &scope,
         changes: &changes(),
         progress: &progress,
+        follow: None,
         findings,
         allow_unsafe,
     })

@@ -5,7 +5,7 @@ use crate::{
     catalog::{Catalog, Table, TableName},
     connect::ServerInfo,
     diff::Diff,
-    plan::{Progress, Scope, ServerFacts, sample},
+    plan::{FollowState, Progress, Scope, ServerFacts, sample},
     spec::Spec,
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Bench {
     pub(super) progress: Progress,
     pub(super) diff: Diff,
     pub(super) gathered: Gathered,
+    pub(super) follow: Option<FollowState>,
 }
 
 impl Bench {
@@ -40,7 +41,29 @@ impl Bench {
             destination: Catalog::default(),
             progress: Progress::default(),
             diff: Diff::default(),
+            follow: None,
         }
+    }
+
+    /// The same with the incremental phase, and a source that is fit for it.
+    pub(super) fn following() -> Self {
+        let mut bench = Self::new();
+        bench.spec.phases.incremental = true;
+        bench.log();
+        bench
+    }
+
+    fn log(&mut self) {
+        let variables = [
+            ("log_bin", "ON"),
+            ("binlog_format", "ROW"),
+            ("binlog_row_image", "FULL"),
+            ("binlog_expire_logs_seconds", "2592000"),
+            ("gtid_mode", "ON"),
+            ("log_replica_updates", "ON"),
+            ("server_id", "1"),
+        ];
+        self.source_info.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     /// The source's only table.
@@ -62,6 +85,9 @@ impl Bench {
     /// A MariaDB of that version as the source.
     pub(super) fn mariadb_source(&mut self) {
         self.source_info = sample::server("10.11.19-MariaDB");
+        if self.spec.phases.incremental {
+            self.log();
+        }
         self.gathered.source.identities = [self.source_info.identity.clone()].into_iter().collect();
     }
 
@@ -75,7 +101,8 @@ impl Bench {
         let scope = Scope::new(self.spec.selection(), &self.source, &self.destination_info);
         let source = ServerFacts { address: "db1:3306", info: &self.source_info, catalog: &self.source };
         let destination = ServerFacts { address: "db2:3306", info: &self.destination_info, catalog: &self.destination };
-        judge(&Facts::new(&self.spec, source, destination, &scope, &self.progress, &self.diff, &self.gathered))
+        let facts = Facts::new(&self.spec, source, destination, &scope, &self.progress, &self.diff, &self.gathered);
+        judge(&Facts { follow: self.follow.as_ref(), ..facts })
     }
 
     /// What the check finds: `severity object`, without the words.

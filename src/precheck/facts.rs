@@ -6,7 +6,7 @@ use super::gather::Gathered;
 use crate::{
     catalog::{Table, TableName},
     diff::Diff,
-    plan::{Pair, Progress, Scope, ServerFacts},
+    plan::{FollowFrom, FollowState, Pair, Progress, Scope, ServerFacts},
     spec::Spec,
 };
 
@@ -47,6 +47,8 @@ pub struct Facts<'a> {
     pub diff: &'a Diff,
     /// What [`super::gather()`] found.
     pub gathered: &'a Gathered,
+    /// Where the binlog is followed from, when it is and that is known already.
+    pub follow: Option<&'a FollowState>,
     /// The selected tables by source name.
     pub tables: Vec<Selected<'a>>,
 }
@@ -73,12 +75,27 @@ impl<'a> Facts<'a> {
             })
         };
         let tables = scope.pairs.iter().filter_map(select).collect();
-        Self { spec, source, destination, scope, progress, diff, gathered, tables }
+        Self { spec, source, destination, scope, progress, diff, gathered, follow: None, tables }
     }
 
     /// Selected tables that exist at the destination and are not this sync's.
     pub fn strangers(&self) -> impl Iterator<Item = (&Selected<'a>, &'a Table)> {
         self.tables.iter().filter(|t| !t.owned).filter_map(|t| Some((t, t.destination?)))
+    }
+
+    /// The binlog is to be followed.
+    pub fn follows(&self) -> bool {
+        self.spec.phases.incremental
+    }
+
+    /// The binlog is to be followed, and there is one.
+    pub fn logs(&self) -> bool {
+        self.follows() && self.source.info.is_on("log_bin")
+    }
+
+    /// The copy is done and the binlog is being followed.
+    pub fn follows_already(&self) -> bool {
+        self.follow.is_some_and(|follow| matches!(follow.from, FollowFrom::Applied(_)))
     }
 
     /// The two ends are of different vendors.

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ping;
+use super::{
+    binlog::{self, BinlogFacts},
+    ping,
+};
 use crate::{
     catalog::{Catalog, Column, Table, TableName, TypeKind, quote_name},
     connect::{ConnectError, Login, Purpose, Session, TlsLevel},
@@ -97,6 +100,8 @@ pub struct Gathered {
     pub widest: BTreeMap<TableName, Width>,
     /// Unique keys under another collation.
     pub collisions: Vec<Collision>,
+    /// The source's binlog, when the incremental phase is on.
+    pub binlog: BinlogFacts,
 }
 
 /// Asks. `collations` tells which collation a source column will have at the destination, when it is known.
@@ -118,6 +123,9 @@ pub fn gather(
         ..Gathered::default()
     };
     gathered.dts_tables = dts_tables(ends.destination)?;
+    if spec.phases.incremental {
+        gathered.binlog = binlog::gather(ends.source, scope)?;
+    }
     let existing: BTreeSet<&TableName> = destination.tables.iter().map(|t| &t.name).collect();
     let targets: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).filter(|t| existing.contains(t)).collect();
     if !targets.is_empty() {
@@ -171,7 +179,7 @@ fn identities(first: &Session, login: &Login) -> Result<BTreeSet<String>, Connec
     Ok(sessions?.iter().map(|s| s.info().identity.clone()).collect())
 }
 
-fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
+pub(super) fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
     let rows = session.query(
         "looking for database dts",
         "SELECT s.SCHEMA_NAME, t.TABLE_NAME FROM information_schema.SCHEMATA s \

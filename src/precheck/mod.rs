@@ -8,6 +8,7 @@
 //! reason, never a pass. An alert never blocks, naming it under `precheck.ignore` marks it as read; a failure blocks, unless its check
 //! says that it may be ignored and the spec does so (`docs/decisions/`).
 
+mod binlog;
 mod check;
 mod facts;
 mod gather;
@@ -57,10 +58,30 @@ mod dt241_narrow_charset;
 mod dt242_unique_collisions;
 mod dt243_json_text;
 mod dt244_json_types;
+mod dt251_binlog_enabled;
+mod dt252_binlog_format;
+mod dt253_binlog_row_image;
+mod dt254_binlog_retention;
+mod dt255_replica_updates;
+mod dt256_server_id;
+mod dt257_partial_json;
+mod dt258_binlog_compression;
+mod dt259_replication_rights;
 mod dt260_exact_snapshots;
+mod dt262_cascading_keys;
+mod dt263_binlog_filters;
+mod dt264_rename_hazard;
+mod dt265_followable_engines;
+mod dt266_heartbeat_rights;
+mod dt267_binlog_position;
+mod dt268_destination_binlog_format;
+mod dt269_retry_windows;
+mod dt271_no_gtid;
 mod notes;
 
+pub use binlog::{BinlogFacts, Cascade};
 pub use check::{Check, Ignorable};
+pub use dt266_heartbeat_rights::may_beat;
 pub use facts::{Facts, Selected};
 pub use gather::{Clock, Collision, EndFacts, Ends, Gathered, Width, gather};
 pub use grants::Grants;

@@ -1,0 +1,270 @@
+//! Single events taken apart: what their bytes say, without what they mean together.
+//!
+//! Layouts: MySQL `libs/mysql/binlog/event/*.h`, MariaDB `sql/log_event.cc`; each is held against real servers by `tests/stream`.
+
+use std::io::Read as _;
+
+use super::{
+    cursor::{Cursor, TooShort, text},
+    gtid::{Gtid, Origin},
+    item::RowsKind,
+};
+
+/// Type codes of events, by the names that both servers' sources use.
+pub(super) mod kind {
+    pub(in crate::binlog) const QUERY: u8 = 2;
+    pub(in crate::binlog) const STOP: u8 = 3;
+    pub(in crate::binlog) const ROTATE: u8 = 4;
+    pub(in crate::binlog) const INTVAR: u8 = 5;
+    pub(in crate::binlog) const APPEND_BLOCK: u8 = 9;
+    pub(in crate::binlog) const DELETE_FILE: u8 = 11;
+    pub(in crate::binlog) const RAND: u8 = 13;
+    pub(in crate::binlog) const USER_VAR: u8 = 14;
+    pub(in crate::binlog) const FORMAT_DESCRIPTION: u8 = 15;
+    pub(in crate::binlog) const XID: u8 = 16;
+    pub(in crate::binlog) const BEGIN_LOAD_QUERY: u8 = 17;
+    pub(in crate::binlog) const EXECUTE_LOAD_QUERY: u8 = 18;
+    pub(in crate::binlog) const TABLE_MAP: u8 = 19;
+    pub(in crate::binlog) const INCIDENT: u8 = 26;
+    pub(in crate::binlog) const HEARTBEAT: u8 = 27;
+    pub(in crate::binlog) const IGNORABLE: u8 = 28;
+    pub(in crate::binlog) const ROWS_QUERY: u8 = 29;
+    pub(in crate::binlog) const GTID: u8 = 33;
+    pub(in crate::binlog) const ANONYMOUS_GTID: u8 = 34;
+    pub(in crate::binlog) const PREVIOUS_GTIDS: u8 = 35;
+    pub(in crate::binlog) const TRANSACTION_CONTEXT: u8 = 36;
+    pub(in crate::binlog) const VIEW_CHANGE: u8 = 37;
+    pub(in crate::binlog) const XA_PREPARE: u8 = 38;
+    pub(in crate::binlog) const TRANSACTION_PAYLOAD: u8 = 40;
+    pub(in crate::binlog) const HEARTBEAT_V2: u8 = 41;
+    pub(in crate::binlog) const GTID_TAGGED: u8 = 42;
+    pub(in crate::binlog) const MARIADB_ANNOTATE: u8 = 160;
+    pub(in crate::binlog) const MARIADB_CHECKPOINT: u8 = 161;
+    pub(in crate::binlog) const MARIADB_GTID: u8 = 162;
+    pub(in crate::binlog) const MARIADB_GTID_LIST: u8 = 163;
+    pub(in crate::binlog) const MARIADB_START_ENCRYPTION: u8 = 164;
+    pub(in crate::binlog) const MARIADB_QUERY_COMPRESSED: u8 = 165;
+}
+
+/// `LOG_EVENT_IGNORABLE_F`: who does not know the event may pass it over.
+pub(super) const IGNORABLE_FLAG: u16 = 0x80;
+
+/// A rows event's type code: what it does, whether its head is of the second version, whether MariaDB has compressed its rows.
+pub(super) fn rows_kind(kind: u8) -> Option<(RowsKind, bool, bool)> {
+    Some(match kind {
+        23 => (RowsKind::Insert, false, false),
+        24 => (RowsKind::Update, false, false),
+        25 => (RowsKind::Delete, false, false),
+        30 => (RowsKind::Insert, true, false),
+        31 => (RowsKind::Update, true, false),
+        32 => (RowsKind::Delete, true, false),
+        39 => (RowsKind::PartialUpdate, true, false),
+        166 => (RowsKind::Insert, false, true),
+        167 => (RowsKind::Update, false, true),
+        168 => (RowsKind::Delete, false, true),
+        169 => (RowsKind::Insert, true, true),
+        170 => (RowsKind::Update, true, true),
+        171 => (RowsKind::Delete, true, true),
+        _ => return None,
+    })
+}
+
+/// Why an event cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// It ends too early.
+    TooShort,
+    /// Its compressed part does not unpack.
+    Compression(String),
+}
+
+impl From<TooShort> for Flaw {
+    fn from(_: TooShort) -> Self {
+        Self::TooShort
+    }
+}
+
+impl std::fmt::Display for Flaw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooShort => f.write_str("it ends too early"),
+            Self::Compression(reason) => write!(f, "its compressed part cannot be unpacked: {reason}"),
+        }
+    }
+}
+
+/// A rotation: the next file, and where in it to go on.
+pub(super) fn rotate(body: &[u8]) -> Result<(String, u64), Flaw> {
+    let mut c = Cursor(body);
+    let offset = c.u64()?;
+    Ok((text(c.0), offset))
+}
+
+/// The head of a transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// `None` for MySQL's anonymous ones.
+    pub(super) gtid: Option<Gtid>,
+    /// When it was committed first, in microseconds since 1970; `None` when only the event's seconds tell.
+    pub(super) micros: Option<u64>,
+    /// MariaDB: the group is one statement, without BEGIN and COMMIT.
+    pub(super) standalone: bool,
+    /// MariaDB: there is no BEGIN event, the head stands for it.
+    pub(super) opens: bool,
+    /// MariaDB: the group ends with XA PREPARE of this transaction.
+    pub(super) prepares: Option<Xid>,
+    /// MariaDB: the statement is announced (START ALTER) or taken back (ROLLBACK ALTER), and has not happened.
+    pub(super) not_done: bool,
+}
+
+/// GTID and ANONYMOUS_GTID of MySQL.
+pub(super) fn mysql_gtid(body: &[u8], anonymous: bool) -> Result<Head, Flaw> {
+    let mut c = Cursor(body);
+    c.u8()?;
+    let mut uuid = [0; 16];
+    uuid.copy_from_slice(c.bytes(16)?);
+    let number = c.u64()?;
+    let gtid = (!anonymous).then(|| Gtid::MySql(Origin { uuid, tag: String::new() }, number));
+    // A byte 2, both logical timestamps, then (8.0.1 and later) the time of the commit here, with its highest bit set when the time of the
+    // commit at the first server follows, because it is another.
+    let micros = (|| {
+        c.bytes(17).ok()?;
+        let here = c.number(7).ok()?;
+        const OTHER: u64 = 1 << 55;
+        if here & OTHER == 0 { Some(here) } else { c.number(7).ok() }
+    })();
+    Ok(Head { gtid, micros: micros.filter(|m| *m > 0), ..Head::default() })
+}
+
+/// GTID_EVENT of MariaDB. The server's id stands in the event's header.
+pub(super) fn mariadb_gtid(body: &[u8], server: u32) -> Result<Head, Flaw> {
+    const STANDALONE: u8 = 1;
+    const GROUP_COMMIT_ID: u8 = 2;
+    const PREPARED_XA: u8 = 64;
+    const COMPLETED_XA: u8 = 128;
+    let mut c = Cursor(body);
+    let (sequence, domain, flags) = (c.u64()?, c.u32()?, c.u8()?);
+    let mut head = Head {
+        gtid: Some(Gtid::MariaDb { domain, server, sequence }),
+        standalone: flags & STANDALONE != 0,
+        opens: flags & STANDALONE == 0,
+        ..Head::default()
+    };
+    if flags & GROUP_COMMIT_ID != 0 {
+        c.u64()?;
+    }
+    if flags & (PREPARED_XA | COMPLETED_XA) != 0 {
+        let (format, global, branch) = (c.u32()?, usize::from(c.u8()?), usize::from(c.u8()?));
+        let xid = Xid { format, global: c.bytes(global)?.to_vec(), branch: c.bytes(branch)?.to_vec() };
+        if flags & PREPARED_XA != 0 {
+            head.prepares = Some(xid);
+        }
+    }
+    // Since 10.8 (binlog_alter_two_phase): FL_START_ALTER_E1 2, FL_COMMIT_ALTER_E1 4, FL_ROLLBACK_ALTER_E1 8. Where nothing follows, the
+    // event is filled with zeros.
+    let extra = c.u8().unwrap_or(0);
+    head.not_done = extra & (2 | 8) != 0;
+    Ok(head)
+}
+
+/// Identity of an XA transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Xid {
+    format: u32,
+    global: Vec<u8>,
+    branch: Vec<u8>,
+}
+
+impl std::fmt::Display for Xid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        write!(f, "X'{}',X'{}',{}", hex(&self.global), hex(&self.branch), self.format)
+    }
+}
+
+impl Xid {
+    /// Reads what follows `XA START`, `XA COMMIT` and so on in a binlog: `X'6162',X'',1`, and further words after it.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ',').map(str::trim);
+        let mut hex = || {
+            let digits = parts.next()?.strip_prefix(['X', 'x'])?.strip_prefix('\'')?.strip_suffix('\'')?;
+            let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+            (0..digits.len()).step_by(2).map(pair).collect::<Option<Vec<u8>>>()
+        };
+        let (global, branch) = (hex()?, hex()?);
+        let number: String = parts.next()?.chars().take_while(char::is_ascii_digit).collect();
+        Some(Self { format: number.parse().ok()?, global, branch })
+    }
+}
+
+/// XA_PREPARE: whether it commits at once, and which.
+pub(super) fn xa_prepare(body: &[u8]) -> Result<(bool, Xid), Flaw> {
+    let mut c = Cursor(body);
+    let (one_phase, format, global, branch) = (c.u8()? != 0, c.u32()?, c.u32()?, c.u32()?);
+    let xid = Xid { format, global: c.bytes(global as usize)?.to_vec(), branch: c.bytes(branch as usize)?.to_vec() };
+    Ok((one_phase, xid))
+}
+
+/// A table map's id of the table, which the rows events after it name.
+pub(super) fn table_id(body: &[u8]) -> Result<u64, Flaw> {
+    Ok(Cursor(body).number(6)?)
+}
+
+/// What stands before the row images in a rows event.
+pub(super) struct RowsHead<'a> {
+    pub(super) table: u64,
+    /// The last of its statement: tables are mapped anew after it.
+    pub(super) ends_statement: bool,
+    pub(super) before: &'a [u8],
+    pub(super) after: &'a [u8],
+    /// The images; still compressed if the event is of such a type.
+    pub(super) rows: &'a [u8],
+}
+
+/// A rows event's parts. `second`: with the head of the second version, which has room for more.
+pub(super) fn rows(body: &[u8], kind: RowsKind, second: bool) -> Result<RowsHead<'_>, Flaw> {
+    let mut c = Cursor(body);
+    let (table, flags) = (c.number(6)?, c.u16()?);
+    if second {
+        let extra = usize::from(c.u16()?);
+        c.bytes(extra.checked_sub(2).ok_or(TooShort)?)?;
+    }
+    let bytes = c.len()?.div_ceil(8);
+    let before = c.bytes(bytes)?;
+    let after = if matches!(kind, RowsKind::Update | RowsKind::PartialUpdate) { c.bytes(bytes)? } else { &[] };
+    Ok(RowsHead { table, ends_statement: flags & 1 != 0, before, after, rows: c.0 })
+}
+
+/// Unpacks what MariaDB compresses (`log_bin_compress`): a byte with the algorithm (0, zlib) and the number of length bytes, the length
+/// with its highest byte first, the compressed bytes.
+pub(super) fn mariadb_unpack(packed: &[u8]) -> Result<Vec<u8>, Flaw> {
+    let mut c = Cursor(packed);
+    let head = c.u8()?;
+    if head & 0x80 == 0 || head & 0x70 != 0 {
+        return Err(Flaw::Compression(format!("unknown algorithm (first byte {head})")));
+    }
+    let len = c.bytes(usize::from(head & 7))?.iter().fold(0_usize, |len, byte| len << 8 | usize::from(*byte));
+    // What the length says is not believed before the bytes are there.
+    let mut unpacked = Vec::with_capacity(len.min(c.0.len().saturating_mul(1032)));
+    let limit = u64::try_from(len).map_err(|_| TooShort)? + 1;
+    flate2::read::ZlibDecoder::new(c.0).take(limit).read_to_end(&mut unpacked).map_err(|e| Flaw::Compression(e.to_string()))?;
+    if unpacked.len() != len {
+        return Err(Flaw::Compression(format!("{} bytes instead of {len}", unpacked.len())));
+    }
+    Ok(unpacked)
+}
+
+/// The client's statement: ROWS_QUERY has a length byte before it that says nothing (it is cut to 255), ANNOTATE_ROWS has none.
+pub(super) fn client_statement(body: &[u8], mariadb: bool) -> String {
+    text(if mariadb { body } else { body.get(1..).unwrap_or_default() })
+}
+
+/// INCIDENT: number, then a message with a length byte.
+pub(super) fn incident(body: &[u8]) -> String {
+    let mut c = Cursor(body);
+    let number = c.u16().unwrap_or_default();
+    match c.short_text() {
+        Ok(message) if !message.is_empty() => message,
+        _ => format!("incident {number}"),
+    }
+}
