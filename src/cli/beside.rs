@@ -102,8 +102,10 @@ impl Apply for Beside {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         let wanted = hold::reason(at);
         while begun.elapsed() < within.min(SURE) {
-            if self.answer().as_deref() == Some(&wanted) {
-                return true;
+            match self.answer() {
+                Some(answer) if answer == wanted => return true,
+                Some(answer) if answer == hold::PASSED => return false,
+                _ => {}
             }
             if self.stop.wait(LOOK) {
                 return false;

@@ -1,6 +1,8 @@
 //! `dtsctl apply`: runs the phases.
 
+mod cutover;
 mod execute;
+mod follow;
 mod log;
 mod pause;
 mod restart;
@@ -84,9 +86,6 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
-    if spec.phases.incremental {
-        return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
-    }
     // Nothing is left when the copy is there, which is what `caught-up` says too.
     if !spec.phases.incremental
         && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
@@ -310,6 +309,7 @@ fn carry_out(
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
+    cutover::write(state_path, &plan)?;
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>, Arc::new(log::Log)];
     let shown = match context.settings.progress {
         Progress::Bar => Some(report::progress::bars()),
@@ -325,6 +325,7 @@ fn carry_out(
     if !limits.in_force().is_empty() {
         observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
     }
+    let hold = Hold::default();
     let goal = Goal::new(args.until.clone().unwrap_or(Until::Never));
     let watch = Watch::start(Watched {
         state: state_path,
@@ -333,8 +334,8 @@ fn carry_out(
         login: survey.destination_login.clone(),
         task: spec.name.clone(),
         stop: stop.clone(),
-        goal,
-        hold: Hold::default(),
+        goal: goal.clone(),
+        hold: hold.clone(),
         clock: context.clock(),
         limits: limits.clone(),
         observer: Arc::clone(&observer) as Arc<dyn Observer>,
@@ -348,6 +349,9 @@ fn carry_out(
         observer,
         writer: &writer,
         new_state: opened == Opened::New,
+        goal: &goal,
+        hold: &hold,
+        state_path,
     };
     let result = execution.run(plan, survey);
     if let Some(shown) = shown {

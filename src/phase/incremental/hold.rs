@@ -24,6 +24,9 @@ pub fn reason(at: Option<&Position>) -> String {
     }
 }
 
+/// What the wait says when transactions after the position are written already.
+pub const PASSED: &str = "held for verify behind the position it asked for";
+
 /// Where to stand still.
 #[derive(Debug, Clone)]
 struct Asked {
@@ -47,7 +50,7 @@ impl Hold {
     }
 
     /// Where to stand still, as things are; the inner `None` is at once. The outer one: nowhere.
-    pub fn wanted(&self) -> Option<Option<Position>> {
+    pub(super) fn wanted(&self) -> Option<Option<Position>> {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if asked.as_ref().is_some_and(|a| a.until <= Instant::now()) {
             *asked = None;
