@@ -556,7 +556,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     fn is_behind_the_hold(&self, transaction: &Transaction) -> bool {
         let Some(Some(at)) = self.settings.hold.wanted() else { return false };
         let one_server = at.server.is_none() || at.server == self.position.server;
-        one_server && transaction.place.order(&at.place).is_some_and(|order| order.is_ge())
+        one_server && transaction.begin.place.order(&at.place).is_some_and(|order| order.is_ge())
     }
 
     /// The transaction is beyond the point where following ends.
