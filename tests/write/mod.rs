@@ -5,6 +5,7 @@ mod conflicts;
 mod fence;
 mod keyless;
 mod plain;
+mod servers;
 mod sizes;
 mod types;
 
