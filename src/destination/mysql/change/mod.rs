@@ -216,6 +216,10 @@ impl Lane for MySqlLane<'_> {
         }
     }
 
+    fn note(&mut self, conflicts: &[Conflict]) {
+        Conflict::merge(&mut self.written.conflicts, conflicts);
+    }
+
     fn commit(&mut self, applied: &Applied) -> Result<(), DestinationError> {
         let (task, run) = (&self.destination.task, self.destination.run());
         self.script.clear();
