@@ -9,6 +9,7 @@ mod connect;
 mod crash;
 mod ddl;
 mod diff;
+mod follow;
 mod full;
 mod generated;
 mod heartbeat;

@@ -53,19 +53,36 @@ impl Way<'_> {
 
     /// A collation at the destination and how near it is; `None` when there is none.
     pub(super) fn collation(&self, collation: &str) -> Option<(String, Nearness)> {
-        let known = |name: &str| {
-            let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
-            [Some(name.to_owned()), other].into_iter().flatten().find(|n| self.destination.collations.contains(n))
-        };
-        let name = same_name(collation);
-        // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
-        let alias = self.to.is_mariadb() && name.contains("_0900_");
-        if let Some(found) = known(&name).filter(|_| !alias) {
-            return Some((found, Nearness::Same));
-        }
-        let row = mapping::COLLATIONS.iter().find(|r| r.from == self.from.vendor && r.collation == name)?;
-        known(row.becomes).map(|found| (found, row.nearness))
+        collation_at(self.from, self.to, &self.destination.collations, collation)
     }
+}
+
+/// A collation of the source as a destination that has these has it, and how near that is; `None` when there is none.
+pub fn collation_at(from: Flavor, to: Flavor, known: &[String], collation: &str) -> Option<(String, Nearness)> {
+    let known = |name: &str| {
+        let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
+        [Some(name.to_owned()), other].into_iter().flatten().find(|n| known.contains(n))
+    };
+    let name = same_name(collation);
+    // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
+    let alias = to.is_mariadb() && name.contains("_0900_");
+    if let Some(found) = known(&name).filter(|_| !alias) {
+        return Some((found, Nearness::Same));
+    }
+    let row = mapping::COLLATIONS.iter().find(|r| r.from == from.vendor && r.collation == name)?;
+    known(row.becomes).map(|found| (found, row.nearness))
+}
+
+/// The engine that a table of `engine` gets, `wanted` or its own; `Err` says why it is not carried.
+///
+/// # Errors
+/// For people.
+pub fn engine_at(known: &[String], wanted: Option<&str>, engine: &str) -> Result<String, String> {
+    if mapping::FOREIGN_ENGINES.iter().any(|e| e.eq_ignore_ascii_case(engine)) {
+        return Err(format!("tables of engine {engine} hold no rows of their own"));
+    }
+    let wanted = wanted.unwrap_or(engine);
+    known.iter().find(|e| e.eq_ignore_ascii_case(wanted)).cloned().ok_or_else(|| format!("the destination has no engine {wanted}"))
 }
 
 struct Work<'a> {
@@ -129,12 +146,9 @@ impl Work<'_> {
     }
 
     fn engine(&mut self, source: &Shape) {
-        let wanted = self.way.engine.unwrap_or(&source.engine).to_owned();
-        if mapping::FOREIGN_ENGINES.iter().any(|e| e.eq_ignore_ascii_case(&source.engine)) {
-            return self.refuse(unsupported::ENGINE, None, format!("tables of engine {} hold no rows of their own", source.engine));
-        }
-        let Some(engine) = self.way.destination.engines.iter().find(|e| e.eq_ignore_ascii_case(&wanted)).cloned() else {
-            return self.refuse(unsupported::ENGINE, None, format!("the destination has no engine {wanted}"));
+        let engine = match engine_at(&self.way.destination.engines, self.way.engine, &source.engine) {
+            Ok(engine) => engine,
+            Err(reason) => return self.refuse(unsupported::ENGINE, None, reason),
         };
         let changes = !engine.eq_ignore_ascii_case(&source.engine);
         if changes {

@@ -2,6 +2,7 @@
 
 mod cutover;
 mod execute;
+mod follow;
 mod log;
 mod pause;
 mod restart;
@@ -85,9 +86,6 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let spec = context.load_spec_and_passwords()?;
-    if spec.phases.incremental {
-        return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
-    }
     // Nothing is left when the copy is there, which is what `caught-up` says too.
     if !spec.phases.incremental
         && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
@@ -335,7 +333,7 @@ fn carry_out(
         login: survey.destination_login.clone(),
         task: spec.name.clone(),
         stop: stop.clone(),
-        goal,
+        goal: goal.clone(),
         limits: limits.clone(),
         observer: Arc::clone(&observer) as Arc<dyn Observer>,
     })?;
@@ -348,6 +346,8 @@ fn carry_out(
         observer,
         writer: &writer,
         new_state: opened == Opened::New,
+        goal: &goal,
+        state_path,
     };
     let result = execution.run(plan, survey);
     if let Some(shown) = shown {
