@@ -79,8 +79,27 @@ pub(super) fn query_text(body: &[u8], compressed: bool) -> Result<Vec<u8>, Flaw>
 /// `OPTION_NO_FOREIGN_KEY_CHECKS`, the same bit in both servers.
 const NO_FOREIGN_KEY_CHECKS: u32 = 1 << 26;
 
+/// `OPTION_EXPLICIT_DEF_TIMESTAMP` of MariaDB.
+const EXPLICIT_DEFAULTS: u32 = 1 << 24;
+
+/// Where `explicit_defaults_for_timestamp` is to be known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExplicitDefaults {
+    /// A bit of each statement's flags.
+    Flagged,
+    /// What the server has now, unless the statement says otherwise.
+    Global(Option<bool>),
+}
+
 /// A QUERY event's statement. `extra`: bytes of the post-header beyond that of QUERY (EXECUTE_LOAD_QUERY has 13).
-pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u32, place: Place) -> Result<Statement, Flaw> {
+pub(super) fn statement(
+    body: &[u8],
+    compressed: bool,
+    extra: usize,
+    seconds: u32,
+    place: Place,
+    explicit: ExplicitDefaults,
+) -> Result<Statement, Flaw> {
     let mut c = Cursor(body);
     c.bytes(8)?;
     let database = usize::from(c.u8()?);
@@ -98,7 +117,10 @@ pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u3
         collation_server: 0,
         collation_database: None,
         collation_utf8mb4: None,
-        explicit_defaults_for_timestamp: None,
+        explicit_defaults_for_timestamp: match explicit {
+            ExplicitDefaults::Flagged => None,
+            ExplicitDefaults::Global(value) => value,
+        },
         foreign_key_checks: true,
         error,
         seconds,
@@ -109,7 +131,7 @@ pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u3
     c.u8()?;
     statement.text = if compressed { mariadb_unpack(c.0)? } else { c.0.to_vec() };
     while !status.0.is_empty() {
-        if !variable(&mut status, &mut statement)? {
+        if !variable(&mut status, &mut statement, explicit)? {
             // As a replica does: codes are written in growing order, and the length of an unknown one is unknown.
             break;
         }
@@ -118,10 +140,16 @@ pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u3
 }
 
 /// Reads one status variable; `false` when its code is not known.
-fn variable(c: &mut Cursor<'_>, statement: &mut Statement) -> Result<bool, TooShort> {
+fn variable(c: &mut Cursor<'_>, statement: &mut Statement, explicit: ExplicitDefaults) -> Result<bool, TooShort> {
     match c.u8()? {
         // Q_FLAGS2_CODE
-        0 => statement.foreign_key_checks = c.u32()? & NO_FOREIGN_KEY_CHECKS == 0,
+        0 => {
+            let flags = c.u32()?;
+            statement.foreign_key_checks = flags & NO_FOREIGN_KEY_CHECKS == 0;
+            if explicit == ExplicitDefaults::Flagged {
+                statement.explicit_defaults_for_timestamp = Some(flags & EXPLICIT_DEFAULTS != 0);
+            }
+        }
         // Q_SQL_MODE_CODE
         1 => statement.sql_mode = c.u64()?,
         // Q_CATALOG_CODE, with a zero byte behind
