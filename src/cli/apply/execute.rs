@@ -16,7 +16,7 @@ use crate::{
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
-        incremental::{FollowOutcome, Goal, names::Names},
+        incremental::{FollowOutcome, Goal, Hold, names::Names},
         schema::{self, SchemaError, Step},
         throttle::Limits,
     },
@@ -47,6 +47,7 @@ pub(super) struct Execution<'a> {
     pub(super) new_state: bool,
     /// Where the incremental phase ends.
     pub(super) goal: &'a Goal,
+    pub(super) hold: &'a Hold,
     /// The state file, beside which there is room for what memory does not hold.
     pub(super) state_path: &'a Path,
 }

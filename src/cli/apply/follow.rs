@@ -100,6 +100,7 @@ impl Execution<'_> {
             stop: self.stop,
             observer: self.observer.as_ref(),
             goal: self.goal,
+            hold: self.hold,
             clock,
             spill: spill_folder(self.state_path),
             batch_rows: pause::batch_rows(),

@@ -18,6 +18,7 @@ use super::{
     ddl::{Carried, DdlError, Judgement, Occurrence, Statements},
     fold::{Folded, Folder},
     history::History,
+    hold,
     lanes::{End, Job, Lanes, Piece, Work},
     queue::{Queue, Taken},
     unit::{Rows, Said, Transaction, Unit, Window},
@@ -38,6 +39,9 @@ const BATCH_BYTES: usize = 8 << 20;
 
 /// A position with nothing to write is committed so often.
 const MOVED: Duration = Duration::from_secs(1);
+
+/// Pause between two looks at whether verify lets go.
+const STILL: Duration = Duration::from_millis(5);
 
 /// Lag is told so often.
 const LAG: Duration = Duration::from_secs(1);
@@ -108,6 +112,10 @@ pub(super) struct Scheduler<'a, 'p> {
     quiet: bool,
     caught_up: bool,
     answered: bool,
+    /// Where it stands still for verify: what was asked for.
+    held: Option<Option<Position>>,
+    /// A transaction that is not to be written before that is over.
+    kept: Option<Unit>,
 }
 
 impl<'a, 'p> Scheduler<'a, 'p> {
@@ -148,6 +156,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             quiet: false,
             caught_up: false,
             answered: false,
+            held: None,
+            kept: None,
         }
     }
 
@@ -167,11 +177,15 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 return Ok(FollowOutcome::Stopped);
             }
             self.look()?;
+            if self.stands_still()? {
+                self.settings.stop.wait(STILL);
+                continue;
+            }
             if self.is_full() {
                 self.submit(false)?;
                 continue;
             }
-            let taken = self.queue.take(TICK);
+            let taken = self.kept.take().map_or_else(|| self.queue.take(TICK), Taken::Unit);
             match taken {
                 Taken::Unit(unit) => {
                     if !self.answered {
@@ -286,6 +300,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 self.caught_up = false;
                 if self.large.is_none() && self.is_beyond(&transaction) {
                     return Ok(true);
+                }
+                if self.large.is_none() && self.is_behind_the_hold(&transaction) {
+                    self.kept = Some(Unit::Transaction(transaction));
+                    return Ok(false);
                 }
                 self.transaction(transaction)?;
                 return self.is_reached_cheaply();
@@ -490,6 +508,38 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let carried = self.statements.carry(at, self.history, &mut changed)?;
         tracing::debug!(?changed, ?carried, "statement carried");
         Ok(carried)
+    }
+
+    /// Verify wants a snapshot of the destination here: everything taken is committed first, and nothing is written until it lets go.
+    fn stands_still(&mut self) -> Result<bool, FollowError> {
+        let wanted = self.settings.hold.wanted().filter(|_| self.large.is_none());
+        let here = wanted.filter(|at| {
+            let reached = |at: &Position| self.kept.is_some() || self.position.covers(at) == Some(true);
+            at.as_ref().is_none_or(reached)
+        });
+        if self.held == here {
+            return Ok(here.is_some());
+        }
+        if self.held.take().is_some() {
+            self.settings.observer.observe(&Event::WaitOver { who: hold::WHO.to_owned() });
+        }
+        let Some(at) = here else { return Ok(false) };
+        if self.open.is_some() || self.moved {
+            self.submit(true)?;
+        }
+        self.drain()?;
+        let exact = |at: &Position| at.covers(&self.position) == Some(true) || at.gtid.is_some() && at.gtid == self.position.gtid;
+        let reason = if at.as_ref().is_none_or(exact) { hold::reason(at.as_ref()) } else { hold::PASSED.to_owned() };
+        self.settings.observer.observe(&Event::Waiting { who: hold::WHO.to_owned(), reason });
+        self.held = Some(at);
+        Ok(true)
+    }
+
+    /// The transaction begins at or behind the position at which verify wants to see the destination.
+    fn is_behind_the_hold(&self, transaction: &Transaction) -> bool {
+        let Some(Some(at)) = self.settings.hold.wanted() else { return false };
+        let one_server = at.server.is_none() || at.server == self.position.server;
+        one_server && transaction.place.order(&at.place).is_some_and(|order| order.is_ge())
     }
 
     /// The transaction is beyond the point where following ends.
