@@ -128,7 +128,7 @@ fn statements_carry_their_session() {
         let start = now(&server);
         server
             .exec(
-                "USE st_q;\nSET NAMES latin1;\nSET SESSION sql_mode = 'ANSI_QUOTES', foreign_key_checks = 0, time_zone = '+05:30', explicit_defaults_for_timestamp = 0;\nSET timestamp = 1700000000.25;\nCREATE TABLE a (t TIMESTAMP);\nSET SESSION sql_mode = '', foreign_key_checks = 1, explicit_defaults_for_timestamp = 1;\nSET NAMES utf8mb4;\nCREATE TABLE b (t TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6));",
+                "USE st_q;\nSET NAMES latin1;\nSET SESSION sql_mode = 'ANSI_QUOTES', foreign_key_checks = 0, time_zone = '+05:30', explicit_defaults_for_timestamp = 0;\nSET timestamp = 1700000000.25;\nCREATE TABLE a (t TIMESTAMP);\nINSERT INTO a VALUES ('2020-01-01');\nSET SESSION sql_mode = '', foreign_key_checks = 1, explicit_defaults_for_timestamp = 1;\nSET NAMES utf8mb4;\nALTER TABLE a ADD COLUMN u TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6);",
             )
             .unwrap();
         let end = now(&server);
