@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     time::{Duration, Instant},
 };
@@ -24,7 +24,7 @@ use super::{
     unit::{Rows, Said, Transaction, Unit, Window},
 };
 use crate::{
-    binlog::{Position, snapshot},
+    binlog::{Begin, Position, snapshot},
     connect::{Patience, Purpose, Session},
     destination::change::{Applied, Certainty, Following},
     event::{Event, Lag},
@@ -48,6 +48,9 @@ const LAG: Duration = Duration::from_secs(1);
 
 /// Longest wait without looking at the stop and the goal.
 const TICK: Duration = Duration::from_millis(100);
+
+/// A lane that is busy with a window is asked again after so long.
+const PIECE: Duration = Duration::from_millis(2);
 
 /// A look at the source's position counts as the present for so long.
 const PRESENT: Duration = Duration::from_secs(5);
@@ -289,7 +292,12 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 return self.is_reached_cheaply();
             }
             Unit::Statement(said) => self.statement(*said)?,
-            Unit::Window(window) => self.window(window)?,
+            Unit::Window(window) => {
+                if self.large.is_none() && self.is_beyond(&window.begin) {
+                    return Ok(true);
+                }
+                self.window(window)?;
+            }
             Unit::RolledBack => {
                 if let Some(large) = self.large.take() {
                     self.piece(&large, Piece::RollBack)?;
@@ -298,7 +306,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             }
             Unit::Transaction(transaction) => {
                 self.caught_up = false;
-                if self.large.is_none() && self.is_beyond(&transaction) {
+                if self.large.is_none() && self.is_beyond(&transaction.begin) {
                     return Ok(true);
                 }
                 if self.large.is_none() && self.is_behind_the_hold(&transaction) {
@@ -326,7 +334,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     }
 
     fn transaction(&mut self, transaction: Transaction) -> Result<(), FollowError> {
-        let Transaction { micros, rows, count, bytes, after, read_from, heartbeat, .. } = transaction;
+        let Transaction { begin, rows, count, bytes, after, read_from, heartbeat } = transaction;
+        let micros = begin.micros;
         self.newest_micros = micros;
         if let Some(mut large) = self.large.take() {
             self.fold_piece(&mut large, rows, count, bytes)?;
@@ -355,7 +364,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let open =
             self.open.get_or_insert_with(|| Open { folder: Folder::new(certainty), transactions: 0, bytes: 0, micros: 0, heartbeat: None });
         for Rows { table, changes } in rows {
-            open.folder.take(&table, changes)?;
+            open.folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&after)))?;
         }
         open.transactions += 1;
         open.bytes += bytes;
@@ -371,12 +380,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         Ok(())
     }
 
-    /// Hands the open batch to a lane, waiting for a free one. `wait` has no meaning but to say that it must go in any case.
+    /// Hands the open batch to a lane, waiting for a free one; gives up when a stop is asked for, unless it must go.
     fn submit(&mut self, must: bool) -> Result<(), FollowError> {
         while !self.lanes.is_free() {
-            if self.lanes.has_failed() {
-                return Err(self.failure());
-            }
+            self.look()?;
             if !must && self.settings.stop.is_stopped() {
                 return Ok(());
             }
@@ -439,7 +446,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 Large { number: self.number, pieces, row_events: 0, bytes: 0, conflicts: Vec::new() }
             }
         };
-        let Window { rows, count, bytes } = window;
+        let Window { rows, count, bytes, .. } = window;
         self.fold_piece(&mut large, rows, count, bytes)?;
         self.large = Some(large);
         Ok(())
@@ -448,7 +455,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     fn fold_piece(&mut self, large: &mut Large, rows: Vec<Rows>, count: u64, bytes: usize) -> Result<(), FollowError> {
         let mut folder = Folder::new(self.certainty());
         for Rows { table, changes } in rows {
-            folder.take(&table, changes)?;
+            folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&self.position)))?;
         }
         large.row_events += count;
         large.bytes += bytes;
@@ -461,14 +468,24 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         self.piece(large, Piece::Rows(folded.batch, certainty))
     }
 
-    fn piece(&self, large: &Large, piece: Piece) -> Result<(), FollowError> {
+    /// Hands a piece to the lane that writes the large transaction. Never gives one up: without it the others must not be committed.
+    fn piece(&mut self, large: &Large, mut piece: Piece) -> Result<(), FollowError> {
         tracing::trace!(batch = large.number, "window of a large transaction");
-        if large.pieces.send(piece).is_ok() {
-            return Ok(());
+        loop {
+            match large.pieces.try_send(piece) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) => {
+                    piece = back;
+                    self.look()?;
+                    std::thread::park_timeout(PIECE);
+                }
+                Err(TrySendError::Disconnected(_)) => {
+                    // The lane has failed; wait until it has said why.
+                    self.lanes.drain();
+                    return Err(self.failure());
+                }
+            }
         }
-        // The lane has failed; wait until it has said why.
-        self.lanes.drain();
-        Err(self.failure())
     }
 
     /// A statement: everything before it is committed first, if it is one that is carried.
@@ -539,14 +556,14 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     fn is_behind_the_hold(&self, transaction: &Transaction) -> bool {
         let Some(Some(at)) = self.settings.hold.wanted() else { return false };
         let one_server = at.server.is_none() || at.server == self.position.server;
-        one_server && transaction.place.order(&at.place).is_some_and(|order| order.is_ge())
+        one_server && transaction.begin.place.order(&at.place).is_some_and(|order| order.is_ge())
     }
 
     /// The transaction is beyond the point where following ends.
-    fn is_beyond(&mut self, transaction: &Transaction) -> bool {
+    fn is_beyond(&self, begin: &Begin) -> bool {
         match &self.target.until {
-            Until::Time(micros) => transaction.micros >= *micros,
-            Until::Place(place) => transaction.place.order(place).is_some_and(|order| order.is_ge()),
+            Until::Time(micros) => begin.micros >= *micros,
+            Until::Place(place) => begin.place.order(place).is_some_and(|order| order.is_ge()),
             _ => false,
         }
     }
