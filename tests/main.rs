@@ -18,6 +18,7 @@ mod live_copy;
 mod pairs;
 mod plan;
 mod precheck;
+mod requirements;
 mod rooms;
 mod spec;
 mod state;
