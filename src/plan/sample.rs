@@ -147,7 +147,7 @@ pub(crate) fn spec() -> Spec {
             secondary_indexes: SecondaryIndexes::Auto,
         },
         accounts: Accounts::default(),
-        online_ddl: None,
+        online_ddl: OnlineDdl::default(),
         retry: Retry { connection: Duration::from_secs(43_200), other: Duration::from_secs(600) },
         throttle: Throttle::default(),
         heartbeat: Heartbeat { write: true, interval: Duration::from_secs(1) },
