@@ -23,6 +23,7 @@ use super::{
     exit,
     login::login,
     prepare::{Survey, prepare},
+    shared_retry,
     until::until,
 };
 use crate::{
@@ -36,7 +37,7 @@ use crate::{
     },
     plan::{self, ActionRisk, Plan},
     report::{self, status_follow::in_short},
-    spec::Spec,
+    spec::{Spec, units::format_duration},
     state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, Status, TaskIdentity},
 };
 
@@ -83,7 +84,7 @@ const NAMED: usize = 20;
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
-    let spec = context.load_spec_and_passwords()?;
+    let mut spec = context.load_spec_and_passwords()?;
     if spec.phases.incremental {
         return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
     }
@@ -96,6 +97,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
     }
     let saved = args.plan.as_deref().map(load_plan).transpose()?;
     let state_path = context.state_path(&spec);
+    shared_retry::settle(&mut spec, &state_path);
     let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
     let _lock = state::lock(&state_path, &me)?;
     let destination = login(&spec.destination);
@@ -324,6 +326,11 @@ fn carry_out(
     let observer = Arc::new(Observers(observers));
     if !limits.in_force().is_empty() {
         observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
+    }
+    if let Some(shared) = &spec.retry_shared {
+        let window = format_duration(spec.retry.connection);
+        let text = format!("retry.connection is {window}, as task '{}' on {} has it: the shortest counts", shared.task, shared.address);
+        observer.observe(&Event::Note { text });
     }
     let goal = Goal::new(args.until.clone().unwrap_or(Until::Never));
     let watch = Watch::start(Watched {

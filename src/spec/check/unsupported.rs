@@ -30,8 +30,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     refuse(triggers != TriggerMode::Manual, &["schema", "triggers"], "leave it out, or write `manual`");
     refuse(spec.accounts.is_some(), &["accounts"], REMOVE);
     refuse(spec.online_ddl.is_some(), &["online_ddl"], REMOVE);
-    refuse(spec.heartbeat.is_some(), &["heartbeat"], REMOVE);
-    refuse(spec.ddl_errors.is_some(), &["ddl_errors"], REMOVE);
 }
 
 /// `where` rather than `objects.0.tables.3.where`: the place says which.
