@@ -113,6 +113,19 @@ pub struct Column {
 }
 
 impl Column {
+    /// The largest value of FLOAT(M,D) or DOUBLE(M,D) as a literal of type DOUBLE. What is stored may be a binary number just beyond it
+    /// (9999999.999 in FLOAT(10,3) is 10000000), which a server would not take in again.
+    pub fn float_limit(&self) -> Option<String> {
+        if !matches!(self.kind, TypeKind::Float | TypeKind::Double) {
+            return None;
+        }
+        let (_, inner) = self.column_type.split_once('(')?;
+        let (digits, decimals) = inner.split_once(')')?.0.split_once(',')?;
+        let (digits, decimals): (usize, usize) = (digits.trim().parse().ok()?, decimals.trim().parse().ok()?);
+        let whole = "9".repeat(digits.checked_sub(decimals)?);
+        Some(format!("0{whole}.{}e0", "9".repeat(decimals)))
+    }
+
     /// Rows can be walked in the order of this column: it has exact values that are read back as they were.
     fn orders_a_walk(&self) -> bool {
         use TypeKind::{Double, Float, Geometry, Json, Other, Vector};

@@ -26,7 +26,7 @@ type Multiset = HashMap<Cells, i64>;
 
 fn expression(table: &Table, column: usize) -> String {
     let column = &table.columns[column];
-    let name = selected(&column.name, column.kind, &column.column_type);
+    let name = selected(column);
     match column.kind {
         TypeKind::Enum | TypeKind::Set => format!("CAST({name} AS UNSIGNED)"),
         _ => name,

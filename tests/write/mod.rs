@@ -1,7 +1,12 @@
 //! The writing half of the incremental phase: changes made by hand go through a lane into real servers, and the servers say what came of
 //! them.
 
+mod conflicts;
+mod fence;
+mod keyless;
 mod plain;
+mod sizes;
+mod types;
 
 use std::sync::Arc;
 
@@ -11,7 +16,7 @@ use dtsctl::{
     connect::{Login, Purpose, Session, TlsChoice, TlsLevel},
     destination::{
         CopyTable, Destination as _, DestinationError,
-        change::{Applied, Batch, Certainty, Lane as _, OnConflict, RowChange, TableChanges, Written},
+        change::{Applied, Batch, Certainty, ConflictKind, OnConflict, RowChange, TableChanges, Written},
         mysql::MySqlDestination,
     },
     event::{Event, Observer},
@@ -121,6 +126,7 @@ impl Bench {
 
 const STRICT: Certainty = Certainty::Strict(OnConflict::Fail);
 const IGNORE: Certainty = Certainty::Strict(OnConflict::Ignore);
+const OVERWRITE: Certainty = Certainty::Strict(OnConflict::Overwrite);
 const REPEATABLE: Certainty = Certainty::Repeatable(OnConflict::Fail);
 
 fn position(offset: u64) -> Position {
@@ -174,4 +180,11 @@ fn update(before: &str, after: &str) -> RowChange {
 /// Conflicts as `kind(key)=rows`.
 fn conflicts(written: &Written) -> Vec<String> {
     written.conflicts.iter().map(|c| format!("{}({})={}", c.kind.name(), c.key.join(","), c.rows)).collect()
+}
+
+fn conflict_of(result: Result<Written, DestinationError>) -> (ConflictKind, Vec<String>) {
+    match result {
+        Err(DestinationError::Conflict { kind, key, .. }) => (kind, key),
+        other => panic!("a conflict was due: {other:?}"),
+    }
 }

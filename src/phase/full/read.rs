@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use super::{FullError, throttle::Throttle};
 use crate::{
     binlog::{Position, snapshot},
-    catalog::{Edge, KeyOrder, KeyRange, TypeKind, quote_name},
+    catalog::{Column, Edge, KeyOrder, KeyRange, TypeKind, quote_name},
     connect::{Login, Purpose, ResultRow, Session},
     destination::{ChunkEnd, CopyTable, Encoder, Piece, RangeState},
     event::StopToken,
@@ -39,11 +39,7 @@ pub(super) struct ReadPlan {
 impl ReadPlan {
     pub(super) fn new(table: &CopyTable) -> Self {
         let source = &table.source;
-        let mut parts: Vec<String> = table
-            .columns
-            .iter()
-            .map(|&(s, _)| selected(&source.columns[s].name, source.columns[s].kind, &source.columns[s].column_type))
-            .collect();
+        let mut parts: Vec<String> = table.columns.iter().map(|&(s, _)| selected(&source.columns[s])).collect();
         let order = KeyOrder::of(source);
         let mut edge_columns = Vec::new();
         if let Some(order) = &order {
@@ -96,22 +92,13 @@ impl ReadPlan {
 /// sign of -0.0. In FLOAT(M,D) and DOUBLE(M,D) the largest value may be stored as a binary number just beyond the type's range
 /// (9999999.999 in FLOAT(10,3) is 10000000), which the destination would take with a warning; it is sent as the type's limit, which
 /// is stored as the same number again (seen on 9.7.4 and 10.11.19).
-pub fn selected(name: &str, kind: TypeKind, column_type: &str) -> String {
-    let quoted = quote_name(name);
-    match (kind, limit(column_type)) {
+pub fn selected(column: &Column) -> String {
+    let quoted = quote_name(&column.name);
+    match (column.kind, column.float_limit()) {
         (TypeKind::Float | TypeKind::Double, Some(limit)) => format!("LEAST(GREATEST({quoted}*1e0, -{limit}), {limit})"),
         (TypeKind::Float, None) => format!("{quoted}*1e0"),
         _ => quoted,
     }
-}
-
-/// The largest value of FLOAT(M,D) or DOUBLE(M,D) as a literal of type DOUBLE.
-fn limit(column_type: &str) -> Option<String> {
-    let (_, inner) = column_type.split_once('(')?;
-    let (digits, decimals) = inner.split_once(')')?.0.split_once(',')?;
-    let (digits, decimals): (usize, usize) = (digits.trim().parse().ok()?, decimals.trim().parse().ok()?);
-    let whole = "9".repeat(digits.checked_sub(decimals)?);
-    Some(format!("0{whole}.{}e0", "9".repeat(decimals)))
 }
 
 /// Reads the rest of a range into the pipe until it is finished, the other end is gone, or a stop is asked for.

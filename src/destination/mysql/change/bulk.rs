@@ -115,7 +115,7 @@ impl MySqlLane<'_> {
         match cells {
             [] => Err("a table without a key".to_owned()),
             [cell] => {
-                out.extend_from_slice(shape.cells[*cell].name.as_bytes());
+                out.extend_from_slice(shape.cells[*cell].compared.as_bytes());
                 out.extend_from_slice(b" IN (");
                 for (n, image) in images.enumerate() {
                     if n > 0 {

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use crate::{
-    binlog::Image,
+    binlog::{Image, json},
     catalog::{Key, TypeKind, quote_name},
     destination::{
         CopyTable,
         change::TableChanges,
-        mysql::encode::{self, InsertEncoder},
+        mysql::{
+            encode::{self, InsertEncoder},
+            members::members,
+        },
     },
 };
 
@@ -22,11 +25,15 @@ pub(super) struct Cell {
     pub(super) source: usize,
     /// Name at the destination, between backticks.
     pub(super) name: String,
+    /// What is compared with a literal of it: the name, but for a SET whose number may have its 64th bit, which a server takes for a sign.
+    pub(super) compared: String,
     kind: TypeKind,
     /// The literal's charset, for text.
     introducer: String,
     /// The destination's charset, where text has to be converted to it before bytes are compared.
     converted_to: Option<String>,
+    /// The largest value of FLOAT(M,D) and DOUBLE(M,D): one stored just beyond it comes in an image as this.
+    limit: Option<String>,
     /// Has an index that begins with it, so that a plain comparison may find the row.
     indexed: bool,
 }
@@ -74,12 +81,16 @@ impl Shape {
             .enumerate()
             .map(|(i, &(s, d))| {
                 let column = &table.destination.columns[d];
+                let name = quote_name(&column.name);
+                let large = column.kind == TypeKind::Set && members(&column.column_type).len() > 63;
                 Cell {
                     source: s,
-                    name: quote_name(&column.name),
+                    compared: if large { format!("({name}|0)") } else { name.clone() },
+                    name,
                     kind: column.kind,
                     introducer: format!("_{}", table.source_charset(i)),
                     converted_to: table.converts_from(i).and(column.charset.clone()),
+                    limit: column.float_limit(),
                     indexed: indexed(d),
                 }
             })
@@ -199,7 +210,16 @@ impl Shape {
     }
 
     fn literal(&mut self, out: &mut Vec<u8>, cell: usize, image: &Image) -> Result<(), String> {
-        let value = image.cell(self.cells[cell].source);
+        let column = &self.cells[cell];
+        let value = image.cell(column.source);
+        // Where the text alone would come back as another value, a server of MySQL builds it from its parts.
+        if column.kind == TypeKind::Json
+            && let Some(document) = image.typed_json(column.source)
+        {
+            let expression = json::expression(document).map_err(|error| format!("column {}: {error}", column.name))?;
+            out.extend_from_slice(&expression);
+            return Ok(());
+        }
         self.encoder.literal(out, cell, value).map_err(|what| format!("column {}: {what}", self.cells[cell].name))
     }
 
@@ -216,7 +236,7 @@ impl Shape {
             if n > 0 {
                 out.extend_from_slice(b" AND ");
             }
-            out.extend_from_slice(self.cells[cell].name.as_bytes());
+            out.extend_from_slice(self.cells[cell].compared.as_bytes());
             out.push(b'=');
             self.key_literal(out, cell, image)?;
         }
@@ -241,7 +261,7 @@ impl Shape {
             if n > 0 {
                 out.extend_from_slice(b" AND ");
             }
-            out.extend_from_slice(self.cells[cell].name.as_bytes());
+            out.extend_from_slice(self.cells[cell].compared.as_bytes());
             out.push(b'=');
             self.comparable(out, cell, value)?;
         }
@@ -310,13 +330,22 @@ impl Shape {
                     None => encode::push_text(out, "_binary", value),
                 }
             }
+            TypeKind::Float | TypeKind::Double if column.limit.is_some() => {
+                let limit = column.limit.as_deref().unwrap_or_default();
+                wrapped(out, b"LEAST(GREATEST(", format!("*1e0,-{limit}),{limit})=").as_bytes());
+                self.comparable(out, cell, value)?;
+            }
+            TypeKind::Vector => {
+                wrapped(out, b"CAST(", b" AS BINARY)=");
+                self.comparable(out, cell, value)?;
+            }
             TypeKind::Json => {
                 wrapped(out, b"CAST(CAST(", b" AS CHAR) AS BINARY)=CAST(CAST(CAST(");
-                self.encoder.literal(out, cell, Some(value))?;
+                self.literal(out, cell, image)?;
                 out.extend_from_slice(b" AS JSON) AS CHAR) AS BINARY)");
             }
             TypeKind::Enum | TypeKind::Set if self.table.source.columns[column.source].kind == column.kind => {
-                wrapped(out, b"", b"=");
+                wrapped(out, b"(", b"|0)=");
                 self.comparable(out, cell, value)?;
             }
             TypeKind::Enum | TypeKind::Set => {
