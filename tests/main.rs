@@ -10,6 +10,7 @@ mod connect;
 mod crash;
 mod ddl;
 mod diff;
+mod follow;
 mod full;
 mod generated;
 mod heartbeat;

@@ -1,10 +1,11 @@
-//! `just bench`: what design.md section 7 asks of the full copy, `verify` and `plan`, measured side by side in one run on one machine.
+//! `just bench`: what design.md section 7 asks of the full copy, catching up, `verify` and `plan`, measured side by side in one run on one machine.
 //!
 //! Absolute times mean nothing on a shared machine, so the rounds interleave the programs and the ratios are of medians. The servers
 //! and their settings are the same for all; the destination starts empty for each.
 
 #![expect(clippy::print_stdout, reason = "this program's output is what it is for")]
 
+mod catchup;
 mod data;
 mod measure;
 
@@ -32,6 +33,12 @@ struct Args {
     /// Threads of each program
     #[arg(long, default_value_t = 2)]
     threads: u32,
+    /// Row events to catch up with
+    #[arg(long, default_value_t = 500_000)]
+    events: u64,
+    /// Size of the one huge transaction, in MiB
+    #[arg(long, default_value_t = 2048)]
+    transaction: u64,
     /// How often the programs take turns
     #[arg(long, default_value_t = 3)]
     rounds: u32,
@@ -53,15 +60,21 @@ enum Part {
     Plan,
     /// Memory with 5 M narrow rows and with 64 MB rows
     Memory,
+    /// Catching up with a backlog, against a MariaDB replica
+    CatchUp,
+    /// Delay of one small transaction when idle
+    Delay,
+    /// Memory under one huge transaction
+    Transaction,
 }
 
 /// One line of the table at the end.
-struct Line {
-    work: String,
-    against: String,
-    must: String,
-    goal: String,
-    measured: String,
+pub(crate) struct Line {
+    pub(crate) work: String,
+    pub(crate) against: String,
+    pub(crate) must: String,
+    pub(crate) goal: String,
+    pub(crate) measured: String,
 }
 
 struct Bench {
@@ -108,6 +121,26 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Memory) {
         bench.memory()?;
+    }
+    if [Part::CatchUp, Part::Delay, Part::Transaction].into_iter().any(wanted) {
+        // A replica needs its own kind: these are MariaDB servers whatever `--flavor` says.
+        let options = || ServerOptions::new().buffer_pool(1 << 30).arg("--innodb-log-file-size=1G").arg("--max-allowed-packet=1G");
+        let catch_up = catchup::CatchUp {
+            source: Server::start(Flavor::MariaDb, options())?,
+            replica: Server::start(Flavor::MariaDb, options().binlog(false))?,
+            destination: Server::start(Flavor::MariaDb, options().binlog(false))?,
+            dtsctl: bench.dtsctl.clone(),
+            folder: bench.folder.clone(),
+        };
+        if wanted(Part::CatchUp) {
+            bench.lines.extend(catch_up.backlog(args.events, args.rounds)?);
+        }
+        if wanted(Part::Delay) {
+            bench.lines.extend(catch_up.delay()?);
+        }
+        if wanted(Part::Transaction) {
+            bench.lines.extend(catch_up.transaction(args.transaction)?);
+        }
     }
     bench.print();
     Ok(())

@@ -4,10 +4,15 @@ use std::io;
 
 use super::exit;
 use crate::{
+    binlog::BinlogError,
     catalog::CatalogError,
     connect::{ConnectError, RetryError},
     destination::DestinationError,
-    phase::{full::FullError, schema::SchemaError},
+    phase::{
+        full::FullError,
+        incremental::{FollowError, ddl::DdlError},
+        schema::SchemaError,
+    },
     report::Message,
     spec::{PasswordError, SpecError},
     state::StateError,
@@ -235,6 +240,46 @@ impl From<FullError> for CommandError {
                 chain(Kind::Failed, &error).hint(format!("{RESUME}; `{window}` in the spec is the time for it"))
             }
             FullError::Source(_) | FullError::Destination(_) => chain(Kind::Failed, &error).hint(RESUME),
+        }
+    }
+}
+
+impl From<DdlError> for CommandError {
+    fn from(error: DdlError) -> Self {
+        match error {
+            DdlError::Connect(error) => error.into(),
+            DdlError::Destination(error) => error.into(),
+            other => FollowError::Ddl(other).into(),
+        }
+    }
+}
+
+impl From<FollowError> for CommandError {
+    fn from(error: FollowError) -> Self {
+        let mut shown = chain(Kind::Failed, &error);
+        match error {
+            FollowError::Destination(error) if !error.is_connection() => {
+                let text = format!("incremental: {error}");
+                let mut inner = Self::from(error);
+                inner.shown.message = text;
+                inner.passing = None;
+                inner
+            }
+            FollowError::Ddl(DdlError::Stop { code, hint, .. }) => {
+                shown.shown.causes.push(format!("({code})"));
+                shown.hint(hint)
+            }
+            FollowError::Rows { statement, .. } => {
+                if let Some(statement) = statement {
+                    shown = shown.because(format!("the client's statement: {statement}"));
+                }
+                shown.hint("everything before it is at the destination; `dtsctl apply --restart` begins anew from a fresh copy")
+            }
+            FollowError::Binlog(BinlogError::Purged { .. }) => shown
+                .hint("what is lost cannot be brought any more: `dtsctl apply --restart` begins anew, with longer retention at the source"),
+            FollowError::NoPosition => shown.hint("`dtsctl apply --restart` begins anew"),
+            FollowError::GaveUp { window, .. } => shown.hint(format!("{RESUME}; `{window}` in the spec is the time for it")),
+            _ => shown.hint(RESUME),
         }
     }
 }

@@ -53,19 +53,24 @@ impl Way<'_> {
 
     /// A collation at the destination and how near it is; `None` when there is none.
     pub(super) fn collation(&self, collation: &str) -> Option<(String, Nearness)> {
-        let known = |name: &str| {
-            let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
-            [Some(name.to_owned()), other].into_iter().flatten().find(|n| self.destination.collations.contains(n))
-        };
-        let name = same_name(collation);
-        // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
-        let alias = self.to.is_mariadb() && name.contains("_0900_");
-        if let Some(found) = known(&name).filter(|_| !alias) {
-            return Some((found, Nearness::Same));
-        }
-        let row = mapping::COLLATIONS.iter().find(|r| r.from == self.from.vendor && r.collation == name)?;
-        known(row.becomes).map(|found| (found, row.nearness))
+        collation_at(self.from, self.to, &self.destination.collations, collation)
     }
+}
+
+/// A collation of the source as a destination that has these has it, and how near that is; `None` when there is none.
+pub fn collation_at(from: Flavor, to: Flavor, known: &[String], collation: &str) -> Option<(String, Nearness)> {
+    let known = |name: &str| {
+        let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
+        [Some(name.to_owned()), other].into_iter().flatten().find(|n| known.contains(n))
+    };
+    let name = same_name(collation);
+    // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
+    let alias = to.is_mariadb() && name.contains("_0900_");
+    if let Some(found) = known(&name).filter(|_| !alias) {
+        return Some((found, Nearness::Same));
+    }
+    let row = mapping::COLLATIONS.iter().find(|r| r.from == from.vendor && r.collation == name)?;
+    known(row.becomes).map(|found| (found, row.nearness))
 }
 
 struct Work<'a> {

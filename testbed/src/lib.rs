@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod server;
 mod shared;
 pub mod sql;
+pub mod sysbench;
 pub mod tls;
 pub mod tpch;
 pub mod workload;

@@ -1,25 +1,27 @@
 //! Runs a plan's phases in order, and again from a fresh look at both servers after a lost connection.
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
+use super::follow::SpecNames;
 use crate::{
-    binlog::snapshot,
-    catalog::TableName,
+    binlog::{Place, Position, gtid::BadGtid, snapshot},
+    catalog::{Fingerprint, TableName},
     cli::{
         error::{CommandError, Kind, Passing},
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
-    diff::{Part, Stage},
+    diff::{Change, Part, Risk, Stage},
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
+        incremental::{FollowOutcome, Goal, names::Names},
         schema::{self, SchemaError, Step},
         throttle::Limits,
     },
     plan::{Action, ActionKind, Plan},
-    spec::Spec,
+    spec::{Spec, Start},
     state::{RangeTruth, StateWriter},
 };
 
@@ -43,6 +45,10 @@ pub(super) struct Execution<'a> {
     pub(super) observer: Arc<Observers>,
     pub(super) writer: &'a StateWriter,
     pub(super) new_state: bool,
+    /// Where the incremental phase ends.
+    pub(super) goal: &'a Goal,
+    /// The state file, beside which there is room for what memory does not hold.
+    pub(super) state_path: &'a Path,
 }
 
 /// Why a pass over the plan did not get to its end.
@@ -118,7 +124,7 @@ impl std::fmt::Display for Halt {
 }
 
 impl Execution<'_> {
-    fn windows(&self) -> RetryWindows {
+    pub(super) fn windows(&self) -> RetryWindows {
         RetryWindows { connection: self.spec.retry.connection, other: self.spec.retry.other }
     }
 
@@ -128,6 +134,7 @@ impl Execution<'_> {
         let who = format!("apply of {}", self.spec.name);
         let mut patience = Patience::new(self.windows(), who, self.observer.as_ref(), vec![self.stop]);
         let logins = (survey.source_login.clone(), survey.destination_login.clone());
+        let source = definitions(&survey);
         drop(survey);
         let mut plan = reviewed.clone();
         let mut look_again = false;
@@ -137,7 +144,7 @@ impl Execution<'_> {
             let passed = looked.and_then(|()| {
                 // The servers are there, which ends the wait; the windows go on until something is done.
                 patience.answered();
-                self.pass(&plan, &logins, &further)
+                self.pass(&plan, &source, &logins, &further)
             });
             let halt = match passed {
                 Ok(ended) => return Ok(ended),
@@ -179,11 +186,15 @@ impl Execution<'_> {
     }
 
     /// Does what the plan says. `further` is set as soon as a part of it is done.
-    fn pass(&self, plan: &Plan, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
+    fn pass(&self, plan: &Plan, reviewed: &Definitions, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
         let progress = destination.take_over(&source.info().identity.clone())?;
         self.reconcile(&progress);
+        if self.spec.phases.incremental && progress.following.is_some() {
+            drop(source);
+            return self.follow(&logins.0, &destination);
+        }
         for action in plan.actions.iter().filter(|a| a.act == ActionKind::Copy) {
             // A table that is made anew is copied anew, whatever is known of the one before it.
             let anew = plan.actions.iter().any(|a| a.act == ActionKind::Create && a.kind == "table" && a.table == action.table);
@@ -194,34 +205,55 @@ impl Execution<'_> {
                 destination.forget_table(table)?;
             }
         }
+        if self.spec.phases.full && progress.source_position.is_none() {
+            self.note_start(&mut source, reviewed, &destination)?;
+        }
         if self.spec.phases.schema && !self.schema(plan, Phase::Schema, &logins.1, &destination)? {
             return Ok(Ended::Stopped);
         }
         if self.spec.phases.full {
-            if progress.source_position.is_none() {
-                match snapshot::start_position(&mut source) {
-                    Ok(position) => destination.note_source_position(&position)?,
-                    // A copy that nothing follows needs no position, and the account need not have the right to ask.
-                    Err(_) if !self.spec.phases.incremental => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            drop(source);
             // As it stands after the forgetting above.
             let progress = destination.take_over(&progress.source_identity.clone().unwrap_or_default())?;
             if self.copy(plan, &logins.0, &destination, &progress)? == FullOutcome::Stopped {
                 return Ok(Ended::Stopped);
-            }
-            if self.spec.phases.incremental {
-                begin_following(plan, &logins.0, &destination, &progress)?;
             }
             further.set(true);
         }
         if self.spec.phases.schema && !self.schema(plan, Phase::Finish, &logins.1, &destination)? {
             return Ok(Ended::Stopped);
         }
-        self.prove_schema()?;
-        Ok(Ended::Done)
+        self.prove_schema(reviewed)?;
+        if !self.spec.phases.incremental {
+            return Ok(Ended::Done);
+        }
+        // Last of all: once it is noted, a later run follows and does nothing else.
+        if !self.spec.phases.full {
+            self.begin_history(&mut survey(self.spec)?, false)?;
+        }
+        begin_following(self.spec, &mut source, &destination)?;
+        self.follow(&logins.0, &destination)
+    }
+
+    /// Takes the source's position from before the first statement and the first row. What is selected must not have changed since the
+    /// plan was made: a change between the two would be in neither.
+    fn note_start(&self, source: &mut Session, reviewed: &Definitions, destination: &MySqlDestination) -> Result<(), Halt> {
+        let position = match snapshot::start_position(source) {
+            Ok(position) => position,
+            // A copy that nothing follows needs no position, and the account need not have the right to ask.
+            Err(_) if !self.spec.phases.incremental => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        if self.spec.phases.incremental {
+            let mut survey = survey(self.spec)?;
+            if let Some(table) = differing(reviewed, &definitions(&survey)) {
+                return Err(CommandError::new(Kind::Stale, "the source has changed since the plan was made; nothing was executed")
+                    .because(format!("{table} is new, gone, or has another definition"))
+                    .hint("`dtsctl plan` shows what is to be done now")
+                    .into());
+            }
+            self.begin_history(&mut survey, true)?;
+        }
+        Ok(destination.note_source_position(&position)?)
     }
 
     /// Tells what is known to a new state file, and writes the destination's truth over the state file's copy of it.
@@ -291,12 +323,31 @@ impl Execution<'_> {
         full::run(&settings, tables).map_err(|error| Halt::from(CommandError::from(error)))
     }
 
-    /// What was asked for is what is there now: the plan made again is empty.
-    fn prove_schema(&self) -> Result<(), Halt> {
+    /// Notes the definitions of the selected tables as those at the position from which the binlog is followed.
+    fn begin_history(&self, survey: &mut Survey, copied: bool) -> Result<(), Halt> {
+        let names: Arc<dyn Names> = Arc::new(SpecNames::new(self.spec, survey));
+        let run = survey.progress.as_ref().map_or(0, |progress| progress.run);
+        let mut carrier = self.carrier(run, survey, names)?;
+        let tables = survey.scope.pairs.iter().filter_map(|pair| survey.source_catalog.table(&pair.source));
+        carrier.begin(tables, copied).map_err(|error| Halt::from(CommandError::from(error)))
+    }
+
+    /// What was asked for is what is there now: the plan made again is empty. Where the binlog is followed, what has become of the source
+    /// since is its business.
+    fn prove_schema(&self, reviewed: &Definitions) -> Result<(), Halt> {
         if !self.spec.phases.schema {
             return Ok(());
         }
-        match survey(self.spec)?.still_to_do(&[Stage::Before, Stage::After]) {
+        let survey = survey(self.spec)?;
+        let now = definitions(&survey);
+        let as_planned = |change: &&Change| {
+            let pair = survey.scope.pairs.iter().find(|pair| Some(&pair.destination) == change.table.as_ref());
+            pair.is_none_or(|pair| reviewed.get(&pair.source) == now.get(&pair.source))
+        };
+        let left = survey.diff.changes.iter().filter(|c| c.risk == Risk::Safe);
+        // Counters move on with every row; they are set again at the end.
+        let due = |change: &&Change| !self.spec.phases.incremental || change.part != Part::Counter && as_planned(change);
+        match left.filter(due).next() {
             None => Ok(()),
             Some(change) => Err(Halt::from(
                 CommandError::failed(format!("{} is not as the plan made it", change.destination))
@@ -305,23 +356,84 @@ impl Execution<'_> {
             )),
         }
     }
+
+    /// Follows the binlog from where the destination is.
+    fn follow(&self, source: &Login, destination: &MySqlDestination) -> Result<Ended, Halt> {
+        let mut survey = survey(self.spec)?;
+        let progress = survey.progress.clone().unwrap_or_default();
+        let names: Arc<dyn Names> = Arc::new(SpecNames::new(self.spec, &survey));
+        let mut carrier = self.carrier(progress.run, &mut survey, Arc::clone(&names))?;
+        drop(survey);
+        let outcome = self.follow_from(source, destination, &progress, names, &mut carrier)?;
+        if outcome == FollowOutcome::Reached {
+            self.set_counters()?;
+        }
+        match outcome {
+            FollowOutcome::Reached if self.goal.was_changed() => Ok(Ended::Stopped),
+            FollowOutcome::Reached => Ok(Ended::Done),
+            FollowOutcome::Stopped => Ok(Ended::Stopped),
+        }
+    }
 }
 
-/// Notes from where the binlog is followed, and a position behind everything that the copy has read: once a run that copied has read its last
-/// row, and where an earlier one was killed before it could say so. Copying a table takes back what was noted before
-/// ([`Destination::begin_table`]).
-fn begin_following(plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<(), Halt> {
-    let start = progress.source_position.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    let Some(start) = start else {
-        return Err(CommandError::failed("the position of the source from before the copy is not known")
-            .because("it was copied without `phases.incremental`, or by an earlier version of dtsctl")
-            .hint("begin anew with `dtsctl apply --restart`")
-            .into());
+impl Execution<'_> {
+    /// AUTO_INCREMENT counters that are behind the source's: rows that came and went between two commits of ours have moved them there
+    /// and not here, and one that is given a number again would meet what others remember of the old one.
+    fn set_counters(&self) -> Result<(), Halt> {
+        if !self.spec.phases.schema {
+            return Ok(());
+        }
+        let survey = survey(self.spec)?;
+        let mut session = Session::open(&survey.destination_login, Purpose::Ddl)?;
+        for change in survey.diff.changes.iter().filter(|change| change.part == Part::Counter && change.risk == Risk::Safe) {
+            for statement in &change.statements {
+                session.exec(&format!("setting the counter of {}", change.destination), statement)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fingerprints of the selected tables at the source.
+type Definitions = BTreeMap<TableName, Fingerprint>;
+
+fn definitions(survey: &Survey) -> Definitions {
+    let tables = survey.scope.pairs.iter().filter_map(|pair| survey.source_catalog.table(&pair.source));
+    tables.map(|table| (table.name.clone(), table.fingerprint())).collect()
+}
+
+/// A table that is in one and not, or not alike, in the other.
+fn differing<'a>(a: &'a Definitions, b: &'a Definitions) -> Option<&'a TableName> {
+    let lacks = |a: &'a Definitions, b: &Definitions| a.iter().find(|(name, print)| b.get(*name) != Some(*print)).map(|(name, _)| name);
+    lacks(a, b).or_else(|| lacks(b, a))
+}
+
+/// Notes from where the binlog is followed and, after a copy, a position behind everything that it has read.
+fn begin_following(spec: &Spec, source: &mut Session, destination: &MySqlDestination) -> Result<(), Halt> {
+    let now = snapshot::end_position(source)?;
+    if spec.phases.full {
+        let progress = destination.take_over(&source.info().identity.clone())?;
+        let start = progress.source_position.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let Some(start) = start else {
+            return Err(CommandError::failed("the position of the source from before the copy is not known")
+                .because("it was copied without `phases.incremental`, or by an earlier version of dtsctl")
+                .hint("begin anew with `dtsctl apply --restart`")
+                .into());
+        };
+        return Ok(destination.begin_following(&start, Some(&now))?);
+    }
+    let start = match &spec.start {
+        Start::Now => now,
+        Start::Gtid(set) => {
+            let set = set.parse().map_err(|error: BadGtid| CommandError::new(Kind::Unusable, format!("`start`: {error}")))?;
+            Position::new(Place { file: String::new(), offset: 0 }, Some(set))
+        }
+        Start::Position { file, offset } => {
+            let server = now.server.clone();
+            Position { server, ..Position::new(Place { file: file.clone(), offset: *offset }, None) }
+        }
     };
-    let copied = plan.actions.iter().any(|a| a.act == ActionKind::Copy && a.permitted);
-    let noted = progress.following.as_ref().is_some_and(|f| f.copy_end.is_some());
-    let end = if copied || !noted { Some(snapshot::end_position(&mut Session::open(source, Purpose::Read)?)?) } else { None };
-    Ok(destination.begin_following(&start, end.as_ref())?)
+    Ok(destination.begin_following(&start, None)?)
 }
 
 fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName) -> Result<CopyTable, Halt> {

@@ -1,6 +1,8 @@
 //! `dtsctl apply`: runs the phases.
 
+mod cutover;
 mod execute;
+mod follow;
 mod log;
 mod pause;
 mod restart;
@@ -85,9 +87,6 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
     let mut spec = context.load_spec_and_passwords()?;
-    if spec.phases.incremental {
-        return Err(CommandError::failed("the incremental phase is not wired up yet").hint("write `phases: {incremental: false}`"));
-    }
     // Nothing is left when the copy is there, which is what `caught-up` says too.
     if !spec.phases.incremental
         && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
@@ -312,6 +311,7 @@ fn carry_out(
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
+    cutover::write(state_path, &plan)?;
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>, Arc::new(log::Log)];
     let shown = match context.settings.progress {
         Progress::Bar => Some(report::progress::bars()),
@@ -340,7 +340,7 @@ fn carry_out(
         login: survey.destination_login.clone(),
         task: spec.name.clone(),
         stop: stop.clone(),
-        goal,
+        goal: goal.clone(),
         limits: limits.clone(),
         observer: Arc::clone(&observer) as Arc<dyn Observer>,
     })?;
@@ -353,6 +353,8 @@ fn carry_out(
         observer,
         writer: &writer,
         new_state: opened == Opened::New,
+        goal: &goal,
+        state_path,
     };
     let result = execution.run(plan, survey);
     if let Some(shown) = shown {

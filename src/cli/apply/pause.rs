@@ -4,6 +4,8 @@
 //! and the thread that reached it goes no further. With `:stdin` behind it, it goes on when standard input ends.
 //!
 //! `DTSCTL_TEST_CHUNK=500` makes chunks of 500 rows, so that a small table has many of them and a kill has many places to hit.
+//! `DTSCTL_TEST_BATCH=20` does the same for the batches of the incremental phase, and with `DTSCTL_TEST_MEMORY=100000` a transaction of more
+//! than so many bytes counts as large.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +17,16 @@ use crate::{
 /// Rows of a chunk, where a test wants few.
 pub(super) fn chunk_rows() -> Option<u64> {
     variable("DTSCTL_TEST_CHUNK")?.parse().ok()
+}
+
+/// Rows of a batch of the incremental phase, where a test wants few.
+pub(super) fn batch_rows() -> Option<u64> {
+    variable("DTSCTL_TEST_BATCH")?.parse().ok()
+}
+
+/// Bytes in memory after which a transaction is written as it is read, where a test wants few.
+pub(super) fn memory() -> Option<usize> {
+    variable("DTSCTL_TEST_MEMORY")?.parse().ok()
 }
 
 /// Halts at the n-th time of a moment.

@@ -8,11 +8,17 @@ use std::{
     sync::Arc,
 };
 
-use crate::{catalog::TableName, destination::CopyTable};
+use crate::{
+    catalog::{Table, TableName},
+    destination::CopyTable,
+};
 
 /// The followed tables, by their names at the source.
 #[derive(Debug, Clone, Default)]
 pub struct History {
+    /// Definitions at the source.
+    sources: BTreeMap<TableName, Table>,
+    /// Both definitions, where the destination has the table.
     tables: BTreeMap<TableName, Arc<CopyTable>>,
     /// Tables whose rows the full copy brings: those that were there at the snapshot.
     copied: BTreeSet<TableName>,
@@ -35,8 +41,67 @@ impl History {
         self.copied.contains(source)
     }
 
-    /// A statement about the table that failed at the destination, for the message when rows no longer fit: its text, place and error.
+    /// A statement about the table that failed at the destination, for the message when rows no longer fit: its place and error.
     pub fn doubt(&self, source: &TableName) -> Option<&str> {
         self.doubts.get(source).map(String::as_str)
+    }
+
+    /// Its definition at the source; also where the destination has no such table.
+    pub(super) fn source(&self, source: &TableName) -> Option<&Table> {
+        self.sources.get(source)
+    }
+
+    /// The table is followed.
+    pub(super) fn follows(&self, source: &TableName) -> bool {
+        self.sources.contains_key(source)
+    }
+
+    /// Names of all followed tables.
+    pub(super) fn names(&self) -> impl Iterator<Item = &TableName> {
+        self.sources.keys()
+    }
+
+    /// Takes a definition over; `destination` is the table that it is written to.
+    pub(super) fn set(&mut self, source: Table, destination: Option<Table>) {
+        let name = source.name.clone();
+        self.doubts.remove(&name);
+        match destination {
+            Some(destination) => {
+                self.tables.insert(name.clone(), Arc::new(CopyTable::new(source.clone(), destination, false)));
+            }
+            None => drop(self.tables.remove(&name)),
+        }
+        self.sources.insert(name, source);
+    }
+
+    /// Notes that the full copy brought its rows.
+    pub(super) fn set_copied(&mut self, source: TableName) {
+        self.copied.insert(source);
+    }
+
+    pub(super) fn remove(&mut self, source: &TableName) {
+        self.sources.remove(source);
+        self.tables.remove(source);
+        self.copied.remove(source);
+        self.doubts.remove(source);
+    }
+
+    /// The table bears another name; its definition under that one comes with [`History::set`].
+    pub(super) fn rename(&mut self, from: &TableName, to: &TableName) {
+        let copied = self.copied.contains(from);
+        let source = self.sources.get(from).cloned();
+        self.remove(from);
+        self.remove(to);
+        if let Some(mut source) = source {
+            source.name = to.clone();
+            self.sources.insert(to.clone(), source);
+        }
+        if copied {
+            self.copied.insert(to.clone());
+        }
+    }
+
+    pub(super) fn set_doubt(&mut self, source: TableName, text: String) {
+        self.doubts.insert(source, text);
     }
 }

@@ -197,7 +197,9 @@ pub(super) fn random(
         "convert charset" => alter(format!(
             "CONVERT TO CHARACTER SET utf8mb4 COLLATE {}",
             random.pick(&["utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_bin"])
-        )),
+        ))
+        // MySQL leaves the members of a list as bytes of the old charset (seen on 9.7.4): no definition says what is in the table then.
+        .filter(|_| !table.columns.iter().any(|column| ["enum", "set"].contains(&column.data_type.as_str()))),
         "table comment" => alter("COMMENT = 'it''s `new` \"é\"'".to_owned()),
         _ => None,
     };

@@ -76,6 +76,36 @@ const TABLES: &[&str] = &[
        `last_at` DATETIME(6) NOT NULL,
        PRIMARY KEY (`task`, `source_database`, `source_table`, `kind`, `key_columns`)
      ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
+    "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_schema` (
+       `task` VARCHAR(190) NOT NULL,
+       `source_database` VARCHAR(64) NOT NULL,
+       `source_table` VARCHAR(64) NOT NULL,
+       `copied` TINYINT NOT NULL,
+       `definition` LONGTEXT NULL,
+       `doubt` LONGTEXT NULL,
+       PRIMARY KEY (`task`, `source_database`, `source_table`)
+     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
+    "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_ddl` (
+       `number` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+       `task` VARCHAR(190) NOT NULL,
+       `origin` VARCHAR(200) NOT NULL,
+       `part` INT UNSIGNED NOT NULL,
+       `state` VARCHAR(10) NOT NULL,
+       `class` VARCHAR(40) NOT NULL,
+       `object` VARCHAR(300) NULL,
+       `place` LONGTEXT NOT NULL,
+       `default_database` VARCHAR(64) NOT NULL,
+       `statement` LONGTEXT NULL,
+       `sent` LONGTEXT NULL,
+       `before_it` LONGTEXT NULL,
+       `error` LONGTEXT NULL,
+       `run` BIGINT UNSIGNED NOT NULL,
+       `source_seconds` BIGINT UNSIGNED NOT NULL,
+       `begun_at` DATETIME(6) NOT NULL,
+       `ended_at` DATETIME(6) NULL,
+       PRIMARY KEY (`number`),
+       UNIQUE KEY `origin` (`task`, `origin`, `part`)
+     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
 ];
 
 /// Columns that came later than their table: table, column, its definition.

@@ -1,12 +1,14 @@
 //! The progress tables in database `dts` at the destination: which tables a task created, which ranges it copies, how far each is.
 //!
-//! Layout and ladder are in `layout`, the copy's progress in `ranges`, that of the binlog in `applied`.
+//! Layout and ladder are in `layout`, the copy's progress in `ranges`, that of the binlog in `applied`, the ledger of DDL statements and
+//! the schema history in `ddl`.
 //!
 //! Every name column is compared byte by byte (`utf8mb4_bin`). A range's row carries the number of the run that works on it; a
 //! loader locks that row with its own run number before it writes a row of the range, so a run that was killed but whose last
 //! statement is still on its way in the server can never commit beside its successor.
 
 pub(super) mod applied;
+pub mod ddl;
 mod layout;
 mod ranges;
 

@@ -7,6 +7,18 @@
 //! the transaction's [`Item::Commit`](crate::binlog::Item::Commit) as for any other. A statement that comes again after a crash is known
 //! by its origin and its part, and is not run twice.
 
+mod carrier;
+mod decide;
+mod definitions;
+mod facts;
+mod modes;
+mod session;
+mod settle;
+
+pub use carrier::{Carrier, DdlSettings};
+pub use decide::Translate;
+pub use facts::{Collation, SourceFacts};
+
 use crate::{
     binlog::{Begin, Statement},
     catalog::TableName,

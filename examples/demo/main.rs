@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, reason = "this program's output is what it is for")]
 
+mod writer;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,9 @@ use clap::Parser;
 use mysql::prelude::Queryable;
 use testbed::{Flavor, Server, ServerOptions, equal, fetch, sql, testdata, tpch};
 
-/// Watch dtsctl plan, copy and verify a database between two real servers
+use writer::Writer;
+
+/// Watch dtsctl plan, copy, follow and verify a database between two real servers
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo --")]
 struct Args {
@@ -89,7 +93,7 @@ fn run(args: &Args) -> Result<bool> {
         Ok(path)
     };
 
-    say("First act: a million rows");
+    say("First act: a million rows, and a source that is written to all the while");
     let mut dtsctl = Dtsctl { binary, spec: write("shop", &tpch, &[])?, steps: Vec::new() };
     let mut good = walk(&mut dtsctl, &source, &destination, &tpch)?;
     if good {
@@ -105,7 +109,7 @@ fn run(args: &Args) -> Result<bool> {
             dtsctl.spec = write("types", &types, &excluded)?;
         }
         good &= dtsctl.run(&["plan", "--summary"], 0, &["Plan:"])?
-            && dtsctl.run(&["apply", "--yes", "--quiet"], 0, &[])?
+            && dtsctl.run(&["apply", "--yes", "--until", "caught-up", "--quiet"], 0, &[])?
             && dtsctl.run(&["verify"], 0, &["Verify: equal"])?
             && dtsctl.run(&["plan", "--summary"], 0, &["No changes."])?;
     }
@@ -204,7 +208,7 @@ fn spec_text(name: &str, source: &Server, destination: &Server, databases: &[Str
         })
         .collect();
     format!(
-        "version: 1\nname: {name}\nsource:\n{}destination:\n{}phases: {{schema: true, full: true, incremental: false}}\nobjects:\n{objects}",
+        "version: 1\nname: {name}\nsource:\n{}destination:\n{}phases: {{schema: true, full: true, incremental: true}}\nobjects:\n{objects}",
         end(source),
         end(destination)
     )
@@ -217,12 +221,12 @@ fn walk(dtsctl: &mut Dtsctl, source: &Server, destination: &Server, databases: &
     good &= dtsctl.run(&["validate"], 0, &[])?;
     good &= dtsctl.run(&["ping"], 0, &[])?;
     good &= dtsctl.run(&["plan"], 0, &["Plan:"])?;
-    if !dtsctl.run(&["apply", "--yes"], 0, &[])? {
+    if !dtsctl.follow(source)? {
         // Nothing after it would mean anything.
         return Ok(false);
     }
-    good &= dtsctl.run(&["verify"], 0, &[])?;
     good &= dtsctl.run(&["status"], 0, &[])?;
+    good &= dtsctl.run(&["verify"], 0, &[])?;
 
     say("The servers' own proof, which is not dtsctl's: every value of every row, read from both");
     let begin = Instant::now();
@@ -309,6 +313,63 @@ impl Dtsctl {
         Ok(good)
     }
 
+    /// Copies and follows while somebody writes, until the destination has caught up; then the writer stops, and the rest is applied.
+    fn follow(&mut self, source: &Server) -> Result<bool> {
+        let begin = Instant::now();
+        say("A writer begins at the source, and does not stop for us");
+        let writer = Writer::start(source)?;
+        let arguments = ["apply", "--yes", "--until", "never", "--quiet", "--progress", "none"];
+        println!("\n$ dtsctl -f {} {} &", shown(&self.spec), arguments.join(" "));
+        let mut running = self.command(&arguments).stdout(Stdio::null()).spawn()?;
+        let mut lags = Vec::new();
+        let mut shown_last = String::new();
+        // Behind while it copies; caught up once the lag has stayed small for three looks.
+        while lags.iter().rev().take(3).filter(|lag| **lag < 2.0).count() < 3 {
+            if let Some(status) = running.try_wait()? {
+                println!("[exit {}]", status.code().unwrap_or(-1));
+                self.note("copy and catch-up under writes", false, begin.elapsed());
+                return Ok(false);
+            }
+            if begin.elapsed() > Duration::from_secs(600) {
+                running.kill()?;
+                bail!("it did not catch up in ten minutes");
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            let Ok(status) = self.status() else { continue };
+            let rows = &status["totals"]["rows"];
+            let line = match status["follow"]["lag_seconds"].as_f64() {
+                Some(lag) => {
+                    lags.push(lag);
+                    format!(
+                        "following: {lag:.1} s behind, {} transactions applied, {} written",
+                        status["follow"]["transactions"],
+                        writer.done()
+                    )
+                }
+                None => format!("copying: {rows} rows, {} transactions written meanwhile", writer.done()),
+            };
+            if line != shown_last {
+                println!("{:>6.1} s  {line}", begin.elapsed().as_secs_f64());
+                shown_last = line;
+            }
+        }
+        self.note("caught up while it is written to", true, begin.elapsed());
+        let written = writer.stop()?;
+        println!("\nThe writer stops after {written} transactions.");
+        let mut good = self.run(&["stop", "--at", "caught-up"], 0, &[])?;
+        let ended = running.wait()?.code();
+        println!("[the apply ends with exit {}]", ended.unwrap_or(-1));
+        good &= ended == Some(5);
+        self.note("stopped as asked, exit 5", ended == Some(5), begin.elapsed());
+        Ok(good)
+    }
+
+    /// What `status` says now.
+    fn status(&self) -> Result<serde_json::Value> {
+        let output = self.command(&["status", "--format", "json"]).output()?;
+        serde_json::from_slice(&output.stdout).context("reading the status")
+    }
+
     /// Tables that the plan blocks, with the reason.
     fn blocked(&self) -> Result<Vec<((String, String), String)>> {
         let output = self.command(&["plan", "--format", "json"]).output()?;
@@ -366,10 +427,7 @@ fn summary(dtsctl: &Dtsctl, rows: u64) {
         let mark = if step.good { "ok " } else { "BAD" };
         println!("{mark} {:<34} {:>7.1} s  {}", step.what, step.took.as_secs_f64(), step.outcome);
     }
-    if let Some(apply) = dtsctl.steps.iter().find(|step| step.good && step.what.starts_with("dtsctl apply")) {
-        let seconds = apply.took.as_secs_f64();
-        println!("\n{rows} rows in {seconds:.1} s: {:.0} rows/s (schema, rows, indexes and foreign keys)", rows as f64 / seconds);
-    }
+    println!("\n{rows} rows were copied while they were written to");
     let bad = dtsctl.steps.iter().filter(|step| !step.good).count();
     println!("{} steps, {}", dtsctl.steps.len(), if bad == 0 { "all as expected".to_owned() } else { format!("{bad} NOT as expected") });
 }

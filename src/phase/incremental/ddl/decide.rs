@@ -1,0 +1,568 @@
+//! What is to be done about a statement, from its names, the selection and the history. Asks nobody, runs nothing.
+
+use crate::{
+    catalog::{TableName, Walk, quote_name},
+    ddl::statement::{Class, Classified, Edit, Name, NameKind, PieceKind, Trouble},
+    phase::incremental::{history::History, names::Names},
+};
+
+/// What the destination makes of words of the source's.
+pub trait Translate: Send + Sync {
+    /// The destination's name of a collation; `None` where it has no equal.
+    fn collation(&self, source: &str) -> Option<String>;
+
+    /// The engine that tables of this one get; `Err` says why they are not carried.
+    ///
+    /// # Errors
+    /// Why, for people.
+    fn engine(&self, source: &str) -> Result<String, String>;
+}
+
+/// What a decision is made from.
+pub(super) struct Scene<'a> {
+    pub(super) classified: &'a Classified,
+    /// Default database at the source; empty for none.
+    pub(super) default_database: &'a str,
+    pub(super) names: &'a dyn Names,
+    pub(super) history: &'a History,
+    pub(super) translate: &'a dyn Translate,
+    /// The source folds names of databases and tables to lower case.
+    pub(super) folds: bool,
+    pub(super) during_copy: bool,
+    /// Databases that a statement which is not about definitions may have written to.
+    pub(super) databases: &'a [String],
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decision {
+    /// Nothing of ours.
+    Pass,
+    /// Recorded and not run.
+    Skip(String),
+    /// The task ends.
+    Stop(Stop),
+    /// It cannot be written for the destination: a failed statement.
+    Refuse { reason: String, about: Vec<TableName> },
+    /// It runs.
+    Run(Plan),
+}
+
+/// Why the task ends, and what can be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) code: &'static str,
+    pub(super) reason: String,
+    pub(super) hint: String,
+}
+
+/// How it runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Plan {
+    pub(super) edits: Vec<Edit>,
+    /// What it does to tables, in order, by names at the source and the destination.
+    pub(super) effects: Vec<Effect>,
+    /// A view or routine that it makes, by its name at the destination.
+    pub(super) makes: Option<(&'static str, TableName)>,
+    /// Charsets without a collation: where the collation of the source's default may have to be named.
+    pub(super) charsets: Vec<(String, usize)>,
+    /// Where the table's collation may have to be named, and the source database whose default it gets.
+    pub(super) default_of: Option<(usize, String, String)>,
+    /// May run twice without harm.
+    pub(super) repeatable: bool,
+    /// What was left out, for the ledger.
+    pub(super) notes: Vec<String>,
+}
+
+/// What a statement does to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It is new.
+    Made { source: TableName, destination: TableName },
+    /// Its definition changes, or may.
+    Changed { source: TableName, destination: TableName },
+    /// It is empty.
+    Emptied { destination: TableName },
+    /// Its rows change places with those of another.
+    Exchanged { destinations: [TableName; 2] },
+    /// It bears another name.
+    Renamed { from: (TableName, TableName), to: (TableName, TableName) },
+    /// It is gone.
+    Gone { source: TableName, destination: TableName },
+}
+
+impl Effect {
+    /// The destination tables whose definitions tell whether it has happened.
+    pub(super) fn touches(&self) -> Vec<&TableName> {
+        match self {
+            Self::Made { destination, .. }
+            | Self::Changed { destination, .. }
+            | Self::Emptied { destination }
+            | Self::Gone { destination, .. } => vec![destination],
+            Self::Exchanged { destinations: [a, b] } => vec![a, b],
+            Self::Renamed { from, to } => vec![&from.1, &to.1],
+        }
+    }
+}
+
+fn stop(code: &'static str, reason: impl Into<String>, hint: &str) -> Decision {
+    Decision::Stop(Stop { code, reason: reason.into(), hint: hint.to_owned() })
+}
+
+const AGAIN: &str = "`dtsctl apply --restart` copies anew from a state behind this statement";
+
+/// Decides.
+pub(super) fn decide(scene: &Scene<'_>) -> Decision {
+    let classified = scene.classified;
+    if classified.temporary {
+        return Decision::Pass;
+    }
+    match classified.class {
+        Class::Nothing => Decision::Pass,
+        Class::RollbackTo => stop(
+            "ddl-rollback-to",
+            "the transaction was undone in part, to a savepoint, and its rows are in the binlog all the same",
+            AGAIN,
+        ),
+        Class::Unlisted(_) => scene.unlisted(),
+        Class::Writes(words) => scene.writes(words),
+        Class::MovesRows(words) => stop("ddl-moves-rows", format!("{words} brings rows that no row event tells of"), AGAIN),
+        Class::CreateTable => scene.create_table(),
+        Class::AlterTable | Class::CreateIndex | Class::DropIndex => scene.alter_table(),
+        Class::DropTable => scene.drop_table(),
+        Class::RenameTable => scene.rename_table(),
+        Class::TruncateTable => scene.truncate(),
+        Class::CreateView | Class::AlterView => scene.view(),
+        Class::CreateFunction | Class::CreateProcedure => scene.routine(),
+    }
+}
+
+impl Scene<'_> {
+    fn folded(&self, name: &str) -> String {
+        if self.folds { name.to_lowercase() } else { name.to_owned() }
+    }
+
+    fn database_of(&self, name: &Name) -> String {
+        self.folded(name.database.as_deref().unwrap_or(self.default_database))
+    }
+
+    fn table_of(&self, name: &Name) -> TableName {
+        TableName::new(self.database_of(name), self.folded(&name.name))
+    }
+
+    /// A followed table that is still being copied stops the task (requirements B11).
+    fn in_copy<'a>(&self, tables: impl IntoIterator<Item = &'a TableName>) -> Option<Decision> {
+        let table = tables.into_iter().find(|t| self.during_copy && self.history.is_copied(t))?;
+        Some(stop(
+            "ddl-during-copy",
+            format!("the definition of {table} changed while its rows were being copied"),
+            "apply again when no such statement runs meanwhile; `dtsctl apply --restart` begins anew",
+        ))
+    }
+
+    fn unlisted(&self) -> Decision {
+        let ours = |name: &Name| match name.kind {
+            NameKind::Database => self.names.database(&self.folded(&name.name)).is_some(),
+            _ => {
+                let table = self.table_of(name);
+                self.names.table(&table).is_some() || self.names.whole(&table.database)
+            }
+        };
+        let names = &self.classified.names;
+        let database = names.is_empty() && self.classified.class.words().ends_with("DATABASE");
+        let concerns = if database { self.names.database(&self.folded(self.default_database)).is_some() } else { names.is_empty() };
+        if concerns || names.iter().any(ours) { Decision::Skip("not a statement that is carried".to_owned()) } else { Decision::Pass }
+    }
+
+    /// In STATEMENT format a text tells what was done to which rows, and nothing here could do the same to the same rows.
+    fn writes(&self, words: &'static str) -> Decision {
+        if !self.databases.iter().any(|d| self.names.database(&self.folded(d)).is_some()) {
+            return Decision::Pass;
+        }
+        stop(
+            "statement-format",
+            format!("{words} was written to the binlog as a statement and not as rows"),
+            "set binlog_format=ROW at the source, for all sessions; then `dtsctl apply --restart`",
+        )
+    }
+
+    /// Replaces every name that the plan knows, or says which one has no place at the destination.
+    fn place(&self, plan: &mut Plan, name: &Name, source: &TableName) -> bool {
+        match self.names.table(source) {
+            Some(destination) => {
+                plan.edits.push(Edit::Replace(name.span.clone(), destination.quoted()));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What every statement about tables has: options of the source's session and machine.
+    fn pieces(&self, plan: &mut Plan) -> Result<(), String> {
+        for piece in &self.classified.pieces {
+            match piece.kind {
+                PieceKind::Engine => {
+                    let engine = self.translate.engine(&piece.value)?;
+                    if !engine.eq_ignore_ascii_case(&piece.value) {
+                        plan.edits.push(Edit::Replace(piece.span.clone(), engine));
+                    }
+                }
+                PieceKind::Collation => {
+                    let default = piece.value.eq_ignore_ascii_case("DEFAULT") || piece.value.eq_ignore_ascii_case("binary");
+                    if default {
+                        continue;
+                    }
+                    match self.translate.collation(&piece.value) {
+                        Some(found) if !found.eq_ignore_ascii_case(&piece.value) => {
+                            plan.edits.push(Edit::Replace(piece.span.clone(), found));
+                        }
+                        Some(_) => {}
+                        None => return Err(format!("the destination has no equal of collation {}", piece.value)),
+                    }
+                }
+                PieceKind::Charset => plan.charsets.push((piece.value.clone(), piece.span.end)),
+                PieceKind::LocalOption => {
+                    plan.notes.push("an option that names a place on the source's machine is left out".to_owned());
+                    plan.edits.push(Edit::RemoveItem(piece.clause.clone()));
+                }
+                PieceKind::StartTransaction | PieceKind::Wait => plan.edits.push(Edit::Remove(piece.clause.clone())),
+                PieceKind::How => plan.edits.push(Edit::RemoveItem(piece.clause.clone())),
+                PieceKind::SetStatement => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Parents of foreign keys, which are in the table's own database where they name none; members and sequences.
+    fn others(&self, plan: &mut Plan, table: &TableName) -> Result<(), String> {
+        for name in &self.classified.names {
+            let source = match name.kind {
+                NameKind::Parent => {
+                    let database = name.database.as_deref().map_or_else(|| table.database.clone(), |d| self.folded(d));
+                    TableName::new(database, self.folded(&name.name))
+                }
+                NameKind::Member | NameKind::Sequence => self.table_of(name),
+                _ => continue,
+            };
+            if self.place(plan, name, &source) {
+                continue;
+            }
+            match &name.clause {
+                Some(clause) if name.kind == NameKind::Parent => {
+                    plan.notes.push(format!("a foreign key to {source} is left out: it is not selected"));
+                    plan.edits.push(Edit::RemoveItem(clause.clone()));
+                }
+                _ => return Err(format!("it names {source}, which is not selected")),
+            }
+        }
+        Ok(())
+    }
+
+    fn create_table(&self) -> Decision {
+        let Some(target) = self.classified.of_kind(NameKind::Target).next() else { return Decision::Pass };
+        let source = self.table_of(target);
+        let Some(destination) = self.names.table(&source) else { return Decision::Pass };
+        if self.classified.has(Trouble::Query) {
+            return self.writes("CREATE TABLE ... SELECT");
+        }
+        if self.history.follows(&source) && !self.classified.or_replace {
+            if self.classified.if_exists {
+                // It was there at the source too, or this would have dropped it first.
+                return Decision::Pass;
+            }
+            return stop(
+                "ddl-out-of-step",
+                format!(
+                    "{source} is made anew at the source, and the rows it had before are still at the destination: a statement that is not carried has dropped it"
+                ),
+                AGAIN,
+            );
+        }
+        if let Some(stop) = self.in_copy([&source]) {
+            return stop;
+        }
+        let mut plan = Plan { repeatable: self.classified.or_replace, ..Plan::default() };
+        plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
+        if let Some(like) = self.classified.of_kind(NameKind::Like).next() {
+            let from = self.table_of(like);
+            if !self.history.follows(&from) || !self.place(&mut plan, like, &from) {
+                return stop(
+                    "ddl-out-of-scope",
+                    format!("{source} is made like {from}, which is not followed, so that its columns are not known"),
+                    "select both tables, or exclude the new one; then `dtsctl apply` goes on",
+                );
+            }
+        }
+        if let Err(reason) = self.pieces(&mut plan).and_then(|()| self.others(&mut plan, &source)) {
+            return Decision::Refuse { reason, about: vec![source] };
+        }
+        if let Some(at) = self.classified.options_at
+            && !self.classified.names_charset
+        {
+            plan.default_of = Some((at, source.database.clone(), destination.database.clone()));
+        }
+        plan.effects.push(Effect::Made { source, destination });
+        Decision::Run(plan)
+    }
+
+    fn alter_table(&self) -> Decision {
+        let Some(target) = self.classified.of_kind(NameKind::Target).next() else { return Decision::Pass };
+        let source = self.table_of(target);
+        let exchanged = self.classified.of_kind(NameKind::Exchanged).next().map(|n| (n, self.table_of(n)));
+        let becomes = self.classified.of_kind(NameKind::Becomes).next().map(|n| (n, self.table_of(n)));
+        let selected = self.names.table(&source);
+        let Some(destination) = selected.clone().filter(|_| self.history.follows(&source)) else {
+            if let Some((_, other)) = exchanged.filter(|(_, other)| self.history.follows(other)) {
+                return stop(
+                    "ddl-out-of-scope",
+                    format!("rows of {other} change places with those of {source}, which is not followed"),
+                    AGAIN,
+                );
+            }
+            if let Some((_, new)) = becomes.filter(|(_, new)| selected.is_none() && self.names.table(new).is_some()) {
+                return into_scope(&source, &new);
+            }
+            return match selected {
+                Some(_) => Decision::Skip(format!("{source} is not followed")),
+                None => Decision::Pass,
+            };
+        };
+        if let Some(stop) = self.in_copy([&source].into_iter().chain(exchanged.as_ref().map(|(_, other)| other))) {
+            return stop;
+        }
+        if let Some(stop) = self.troubles(&source) {
+            return stop;
+        }
+        let mut plan = Plan::default();
+        plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
+        if let Err(reason) = self.pieces(&mut plan).and_then(|()| self.others(&mut plan, &source)) {
+            return Decision::Refuse { reason, about: vec![source] };
+        }
+        let at_source = |t: &TableName| t.clone();
+        if let Some((name, other)) = &exchanged {
+            let new = self.classified.has(Trouble::Convert) && !self.history.follows(other);
+            let Some(place) = self.names.table(other).filter(|_| new || self.history.follows(other)) else {
+                return stop(
+                    "ddl-out-of-scope",
+                    format!("rows of {source} change places with those of {other}, which is not followed"),
+                    "select both tables; then `dtsctl apply --restart`",
+                );
+            };
+            plan.edits.push(Edit::Replace(name.span.clone(), place.quoted()));
+            plan.effects.push(match (self.classified.has(Trouble::Convert), new) {
+                (true, true) => Effect::Made { source: at_source(other), destination: place },
+                (true, false) => Effect::Gone { source: at_source(other), destination: place },
+                _ => Effect::Exchanged { destinations: [destination.clone(), place] },
+            });
+        }
+        match becomes {
+            // An exchange of rows changes no definition.
+            None if plan.effects.iter().any(|e| matches!(e, Effect::Exchanged { .. })) => {}
+            None => plan.effects.push(Effect::Changed { source, destination }),
+            Some((name, new)) => {
+                let Some(place) = self.names.table(&new) else { return out_of_scope(&source, &new) };
+                plan.edits.push(Edit::Replace(name.span.clone(), place.quoted()));
+                plan.effects.push(Effect::Renamed { from: (source, destination), to: (new.clone(), place.clone()) });
+                plan.effects.push(Effect::Changed { source: new, destination: place });
+            }
+        }
+        Decision::Run(plan)
+    }
+
+    /// What moves or fills rows in a way that two servers do not do alike.
+    fn troubles(&self, source: &TableName) -> Option<Decision> {
+        for trouble in &self.classified.troubles {
+            let reason = match trouble {
+                Trouble::Exchange | Trouble::Convert | Trouble::Query => continue,
+                Trouble::Tablespace => "its rows come and go with files, and no row event tells of them",
+                Trouble::Random => "a column is filled with values that each server makes for itself",
+                Trouble::Ignore => "which of several equal rows stays hangs on the order in which they lie",
+                Trouble::Versioning => "system versioning changes what the binlog has of each row",
+                Trouble::Numbers => {
+                    let table = self.history.source(source)?;
+                    let ordered = table.engine.eq_ignore_ascii_case("InnoDB") && matches!(table.walk(), Walk::Key(_));
+                    if ordered {
+                        continue;
+                    }
+                    "an AUTO_INCREMENT column is added to a table without a key: rows are numbered in the order in which they lie"
+                }
+            };
+            return Some(stop("ddl-not-repeatable", format!("{source}: {reason}"), AGAIN));
+        }
+        None
+    }
+
+    fn drop_table(&self) -> Decision {
+        let mut plan = Plan { repeatable: false, ..Plan::default() };
+        let names: Vec<&Name> = self.classified.of_kind(NameKind::Target).collect();
+        for name in names {
+            let source = self.table_of(name);
+            match self.names.table(&source).filter(|_| self.history.follows(&source)) {
+                Some(destination) => {
+                    plan.edits.push(Edit::Replace(name.span.clone(), destination.quoted()));
+                    plan.effects.push(Effect::Gone { source, destination });
+                }
+                None => plan.edits.push(Edit::RemoveItem(name.span.clone())),
+            }
+        }
+        if plan.effects.is_empty() {
+            return Decision::Pass;
+        }
+        let gone: Vec<TableName> =
+            plan.effects.iter().filter_map(|e| if let Effect::Gone { source, .. } = e { Some(source.clone()) } else { None }).collect();
+        if let Some(stop) = self.in_copy(&gone) {
+            return stop;
+        }
+        match self.pieces(&mut plan) {
+            Ok(()) => Decision::Run(plan),
+            Err(reason) => Decision::Refuse { reason, about: gone },
+        }
+    }
+
+    fn truncate(&self) -> Decision {
+        let Some(target) = self.classified.of_kind(NameKind::Target).next() else { return Decision::Pass };
+        let source = self.table_of(target);
+        let Some(destination) = self.names.table(&source).filter(|_| self.history.follows(&source)) else { return Decision::Pass };
+        if let Some(stop) = self.in_copy([&source]) {
+            return stop;
+        }
+        let mut plan = Plan { repeatable: true, ..Plan::default() };
+        plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
+        plan.effects.push(Effect::Emptied { destination });
+        match self.pieces(&mut plan) {
+            Ok(()) => Decision::Run(plan),
+            Err(reason) => Decision::Refuse { reason, about: vec![source] },
+        }
+    }
+
+    /// Pair by pair, each seeing the names that those before it have left.
+    fn rename_table(&self) -> Decision {
+        let mut plan = Plan::default();
+        let mut followed: std::collections::BTreeSet<TableName> = self.history.names().cloned().collect();
+        let before = followed.clone();
+        let mut left: Vec<(TableName, TableName)> = Vec::new();
+        let mut came: Vec<(TableName, TableName)> = Vec::new();
+        for pair in self.classified.names.chunks(2) {
+            let [from_name, to_name] = pair else { continue };
+            let (from, to) = (self.table_of(from_name), self.table_of(to_name));
+            let places = (self.names.table(&from), self.names.table(&to));
+            match places {
+                (Some(a), Some(b)) => {
+                    plan.edits.push(Edit::Replace(from_name.span.clone(), a.quoted()));
+                    plan.edits.push(Edit::Replace(to_name.span.clone(), b.quoted()));
+                    if followed.remove(&from) {
+                        followed.insert(to.clone());
+                        plan.effects.push(Effect::Renamed { from: (from, a), to: (to, b) });
+                    } else {
+                        // A view, or a table that is not carried for what it is.
+                        plan.notes.push(format!("{from} is not a followed table"));
+                    }
+                }
+                (Some(_), None) if followed.remove(&from) => left.push((from, to)),
+                (None, Some(_)) => came.push((from, to)),
+                _ => plan.edits.push(Edit::RemoveItem(from_name.span.start..to_name.span.end)),
+            }
+        }
+        // A shadow table takes the place of the original.
+        if let Some(((from, to), (shadow, _))) = left.iter().find_map(|l| Some((l, came.iter().find(|c| c.1 == l.0)?))) {
+            return stop(
+                "online-ddl-unsupported",
+                format!(
+                    "{from} becomes {to} and {shadow} takes its place, as tools for online schema changes do it; {shadow} is not followed"
+                ),
+                "select the whole database, or set online_ddl.mode to gh-ost with the patterns of its shadow tables; then `dtsctl apply --restart`",
+            );
+        }
+        if let Some((from, to)) = left.first() {
+            return out_of_scope(from, to);
+        }
+        if let Some((from, to)) = came.first() {
+            return into_scope(from, to);
+        }
+        if plan.effects.is_empty() && plan.notes.is_empty() {
+            return Decision::Pass;
+        }
+        if let Some(stop) =
+            self.in_copy(before.iter().filter(|t| plan.effects.iter().any(|e| matches!(e, Effect::Renamed { from, .. } if &from.0 == *t))))
+        {
+            return stop;
+        }
+        let moved = |t: &TableName| plan.effects.iter().any(|e| matches!(e, Effect::Renamed { to, .. } if &to.0 == t));
+        let about: Vec<TableName> = followed.into_iter().filter(moved).collect();
+        // Each comes under its new name with the definition it had.
+        let last = |e: &Effect| if let Effect::Renamed { to, .. } = e { Some(to.clone()).filter(|to| about.contains(&to.0)) } else { None };
+        let mut renamed: Vec<(TableName, TableName)> = plan.effects.iter().filter_map(last).collect();
+        renamed.dedup();
+        for (source, destination) in renamed {
+            plan.effects.push(Effect::Changed { source, destination });
+        }
+        match self.pieces(&mut plan) {
+            Ok(()) => Decision::Run(plan),
+            Err(reason) => Decision::Refuse { reason, about },
+        }
+    }
+
+    fn view(&self) -> Decision {
+        let Some(target) = self.classified.of_kind(NameKind::View).next() else { return Decision::Pass };
+        let source = self.table_of(target);
+        let Some(destination) = self.names.table(&source).filter(|_| self.names.whole(&source.database)) else { return Decision::Pass };
+        let repeatable = self.classified.or_replace || self.classified.class == Class::AlterView || self.classified.if_exists;
+        let mut plan = Plan { repeatable, makes: Some(("view", destination.clone())), ..Plan::default() };
+        plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
+        for name in &self.classified.names {
+            let table = self.table_of(name);
+            let refuse = || Decision::Refuse { reason: format!("it names {table}, which is not selected"), about: Vec::new() };
+            match name.kind {
+                NameKind::Source { alias_at } => {
+                    let Some(place) = self.names.table(&table) else { return refuse() };
+                    plan.edits.push(Edit::Replace(name.span.clone(), place.quoted()));
+                    // What names its columns by the old name must still find it.
+                    if let Some(at) = alias_at.filter(|_| place.table != name.name) {
+                        plan.edits.push(Edit::Replace(at..at, format!(" AS {}", quote_name(&name.name))));
+                    }
+                }
+                NameKind::Qualifier | NameKind::Routine => {
+                    // Behind an alias stands no table's name: then the database tells alone.
+                    let place = self.names.table(&table).map(|t| t.database).or_else(|| self.names.database(&table.database));
+                    let Some(place) = place else { return refuse() };
+                    let text =
+                        if name.kind == NameKind::Routine { TableName::new(place, name.name.clone()).quoted() } else { quote_name(&place) };
+                    plan.edits.push(Edit::Replace(name.span.clone(), text));
+                }
+                _ => {}
+            }
+        }
+        Decision::Run(plan)
+    }
+
+    fn routine(&self) -> Decision {
+        let Some(target) = self.classified.of_kind(NameKind::Routine).next() else { return Decision::Pass };
+        let database = self.database_of(target);
+        let Some(place) = self.names.database(&database).filter(|_| self.names.whole(&database)) else { return Decision::Pass };
+        let kind = if self.classified.class == Class::CreateFunction { "function" } else { "procedure" };
+        let destination = TableName::new(place, target.name.clone());
+        let mut plan = Plan {
+            repeatable: self.classified.or_replace || self.classified.if_exists,
+            makes: Some((kind, destination.clone())),
+            ..Plan::default()
+        };
+        plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
+        Decision::Run(plan)
+    }
+}
+
+fn out_of_scope(from: &TableName, to: &TableName) -> Decision {
+    stop(
+        "ddl-out-of-scope",
+        format!("{from} becomes {to}, which is not selected, so that its rows would no longer be carried"),
+        "select the new name too, or the whole database, and `dtsctl apply` goes on; or rename it back",
+    )
+}
+
+fn into_scope(from: &TableName, to: &TableName) -> Decision {
+    stop(
+        "ddl-into-scope",
+        format!("{from}, which is not selected, becomes {to}, which is, and its rows were never copied"),
+        "exclude the new name and `dtsctl apply` goes on without it; or `dtsctl apply --restart` copies it",
+    )
+}

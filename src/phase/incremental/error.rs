@@ -1,0 +1,112 @@
+//! Why following the binlog ended before its time.
+
+use super::ddl::DdlError;
+use crate::{
+    binlog::BinlogError,
+    catalog::TableName,
+    connect::ConnectError,
+    ddl::lex::{self, Kind, Mode},
+    destination::DestinationError,
+};
+
+/// Why following the binlog ended before its time. Whatever was open has been rolled back: everything before the position noted at the
+/// destination is there, nothing after it.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The source or the connection to it failed.
+    #[error("incremental: source: {0}")]
+    Source(ConnectError),
+    /// The binlog cannot be read, or not any further.
+    #[error("incremental: source: {0}")]
+    Binlog(#[from] BinlogError),
+    /// The destination or the connection to it failed.
+    #[error("incremental: destination: {0}")]
+    Destination(#[from] DestinationError),
+    /// A statement of the source cannot be carried.
+    #[error("incremental: {0}")]
+    Ddl(#[from] DdlError),
+    /// Rows in the binlog that cannot be carried exactly.
+    #[error("incremental: {table}, at {place}: {what}")]
+    Rows {
+        /// Where it stands in the source's binlog, with the GTID where there is one.
+        place: String,
+        /// The source table.
+        table: TableName,
+        /// Why.
+        what: String,
+        /// The client's statement without its literals, where the source wrote it.
+        statement: Option<String>,
+    },
+    /// The destination does not know from where the binlog is to be followed.
+    #[error("incremental: no position is noted at the destination")]
+    NoPosition,
+    /// The system gives no thread.
+    #[error("incremental: no thread for the reader: {0}")]
+    Thread(std::io::Error),
+    /// The time for trying again is used up.
+    #[error("incremental: gave up after trying again for {window}")]
+    GaveUp {
+        /// The window of the spec that ran out.
+        window: &'static str,
+        /// The last failure.
+        #[source]
+        last: Box<FollowError>,
+    },
+}
+
+impl FollowError {
+    /// The connection broke: worth another try within `retry.connection`.
+    pub fn is_connection(&self) -> bool {
+        match self {
+            Self::Source(e) => e.is_connection(),
+            Self::Binlog(e) => e.is_connection(),
+            Self::Destination(e) => e.is_connection(),
+            Self::Ddl(e) => e.is_connection(),
+            Self::Rows { .. } | Self::NoPosition | Self::Thread(_) | Self::GaveUp { .. } => false,
+        }
+    }
+
+    /// Worth another try within `retry.other`.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Source(e) => e.is_transient(),
+            Self::Binlog(e) => e.is_transient(),
+            Self::Destination(e) => e.is_transient(),
+            Self::Ddl(e) => e.is_transient(),
+            Self::Rows { .. } | Self::NoPosition | Self::Thread(_) | Self::GaveUp { .. } => false,
+        }
+    }
+}
+
+/// A client's statement as far as a message may hold it: `?` for every literal, since those are values of rows, and not too long.
+pub(super) fn without_literals(statement: &str) -> String {
+    const LONGEST: usize = 500;
+    let mut shown = String::new();
+    for token in lex::lex(statement, Mode::default()) {
+        match token.kind {
+            Kind::String | Kind::Number | Kind::Hex => shown.push('?'),
+            Kind::Introducer | Kind::Comment => {}
+            Kind::Blank => shown.push(' '),
+            _ => shown.push_str(token.text(statement)),
+        }
+        if shown.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|&at| shown.is_char_boundary(at)).unwrap_or(0);
+            shown.truncate(end);
+            shown.push_str(" ...");
+            break;
+        }
+    }
+    shown.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_literals;
+
+    #[test]
+    fn literals_of_a_statement_are_not_shown() {
+        let statement = "UPDATE `t` SET a=_latin1'x''y' /* secret */ , b = -12.5e3 WHERE c IN (0x41, \"z\")";
+        assert_eq!(without_literals(statement), "UPDATE `t` SET a=?  , b = -? WHERE c IN (?, ?)");
+        assert!(without_literals(&"é".repeat(999)).len() < 510);
+    }
+}

@@ -1,0 +1,571 @@
+//! The scheduler: joins whole transactions into batches, hands them to lanes in order, stops at statements, and knows when the point is
+//! reached where following ends.
+//!
+//! A batch goes as soon as nothing more is waiting to be read and a lane is free, so a single transaction on a quiet source is not held
+//! up; it grows only while all lanes are busy or more is there already.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    FollowError, FollowOutcome, FollowSettings, Until,
+    claims::{Claims, Part},
+    ddl::{Carried, DdlError, Judgement, Occurrence, Statements},
+    fold::{Folded, Folder},
+    history::History,
+    lanes::{End, Job, Lanes, Piece, Work},
+    queue::{Queue, Taken},
+    unit::{Rows, Said, Transaction, Unit, Window},
+};
+use crate::{
+    binlog::{Position, snapshot},
+    connect::{Patience, Purpose, Session},
+    destination::change::{Applied, Certainty, Following},
+    event::{Event, Lag},
+    phase::throttle::Pace,
+};
+
+/// Row changes that a batch has at most.
+const BATCH_ROWS: u64 = 4096;
+
+/// Bytes in memory that a batch has at most.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// A position with nothing to write is committed so often.
+const MOVED: Duration = Duration::from_secs(1);
+
+/// Lag is told so often.
+const LAG: Duration = Duration::from_secs(1);
+
+/// Longest wait without looking at the stop and the goal.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A look at the source's position counts as the present for so long.
+const PRESENT: Duration = Duration::from_secs(5);
+
+/// Looks at a source that writes faster than it can be followed, before the last one counts.
+const LOOKS: u32 = 20;
+
+/// What a batch is made of until it is handed to a lane.
+struct Open {
+    folder: Folder,
+    transactions: u64,
+    bytes: usize,
+    micros: u64,
+    heartbeat: Option<u64>,
+}
+
+/// A transaction that is written as it is read.
+struct Large {
+    number: u64,
+    pieces: SyncSender<Piece>,
+    row_events: u64,
+    bytes: usize,
+    conflicts: Vec<crate::destination::change::Conflict>,
+}
+
+/// When the run is to end, and what is known of it.
+struct Target {
+    until: Until,
+    /// For [`Until::CaughtUp`]: the source's position, when it was asked, and how often.
+    asked: Option<(Position, Instant, u32)>,
+    session: Option<Session>,
+    looked: Instant,
+}
+
+/// One attempt's scheduler.
+pub(super) struct Scheduler<'a, 'p> {
+    settings: &'a FollowSettings<'a>,
+    queue: &'a Queue,
+    lanes: &'a Lanes<'a>,
+    statements: &'a mut dyn Statements,
+    history: &'a mut History,
+    patience: &'a mut Patience<'p>,
+    pace: Pace,
+    claims: Claims,
+    /// Everything before it is committed or on its way.
+    position: Position,
+    read_from: Option<Position>,
+    /// What the destination had when the attempt began.
+    began: Following,
+    open: Option<Open>,
+    large: Option<Large>,
+    number: u64,
+    /// The position has moved and is in no batch yet.
+    moved: bool,
+    /// The next transaction goes at once: a statement of it has run.
+    at_once: bool,
+    repeatable: bool,
+    target: Target,
+    last_commit: Instant,
+    last_lag: Instant,
+    newest_micros: u64,
+    quiet: bool,
+    caught_up: bool,
+    answered: bool,
+}
+
+impl<'a, 'p> Scheduler<'a, 'p> {
+    #[expect(clippy::too_many_arguments, reason = "the pieces of one attempt")]
+    pub(super) fn new(
+        settings: &'a FollowSettings<'a>,
+        queue: &'a Queue,
+        lanes: &'a Lanes<'a>,
+        statements: &'a mut dyn Statements,
+        history: &'a mut History,
+        patience: &'a mut Patience<'p>,
+        began: Following,
+    ) -> Self {
+        let now = Instant::now();
+        let repeatable = before(&began.position, began.copy_end.as_ref());
+        Self {
+            settings,
+            queue,
+            lanes,
+            statements,
+            history,
+            patience,
+            pace: Pace::incremental(settings.limits),
+            claims: Claims::default(),
+            position: began.position.clone(),
+            read_from: began.read_from.clone(),
+            newest_micros: began.source_micros,
+            began,
+            open: None,
+            large: None,
+            number: 0,
+            moved: false,
+            at_once: false,
+            repeatable,
+            target: Target { until: settings.goal.now(), asked: None, session: None, looked: now },
+            last_commit: now,
+            last_lag: now,
+            quiet: false,
+            caught_up: false,
+            answered: false,
+        }
+    }
+
+    fn certainty(&self) -> Certainty {
+        let policy = self.settings.conflict;
+        if self.repeatable { Certainty::Repeatable(policy) } else { Certainty::Strict(policy) }
+    }
+
+    /// Works until the point is reached, somebody asks to stop, or something fails. What lanes have at hand is then still theirs.
+    pub(super) fn run(&mut self) -> Result<FollowOutcome, FollowError> {
+        if self.is_reached()? {
+            return self.end();
+        }
+        loop {
+            if self.settings.stop.is_stopped() {
+                self.large = None;
+                return Ok(FollowOutcome::Stopped);
+            }
+            self.look()?;
+            if self.is_full() {
+                self.submit(false)?;
+                continue;
+            }
+            let taken = self.queue.take(TICK);
+            match taken {
+                Taken::Unit(unit) => {
+                    if !self.answered {
+                        self.answered = true;
+                        self.patience.answered();
+                    }
+                    if self.take(unit)? {
+                        return self.end();
+                    }
+                }
+                Taken::Poked | Taken::Nothing => {}
+            }
+            if self.queue.is_empty() && self.worth_a_commit() && self.lanes.is_free() {
+                self.submit(false)?;
+            }
+        }
+    }
+
+    /// The point is reached: all that was taken is committed.
+    fn end(&mut self) -> Result<FollowOutcome, FollowError> {
+        if self.open.is_some() || self.moved {
+            self.submit(true)?;
+        }
+        self.drain()?;
+        Ok(FollowOutcome::Reached)
+    }
+
+    fn drain(&mut self) -> Result<(), FollowError> {
+        if self.lanes.drain() { Ok(()) } else { Err(self.failure()) }
+    }
+
+    fn failure(&self) -> FollowError {
+        self.lanes.failure().unwrap_or(FollowError::NoPosition)
+    }
+
+    /// What has to be looked at now and then: failed lanes, progress, the goal, the lag.
+    fn look(&mut self) -> Result<(), FollowError> {
+        if self.lanes.has_failed() {
+            return Err(self.failure());
+        }
+        let now = Instant::now();
+        if now.duration_since(self.last_lag) < LAG {
+            return Ok(());
+        }
+        self.last_lag = now;
+        if self.lanes.committed() > 0 {
+            self.patience.succeeded();
+        }
+        let reached = self.lanes.reached();
+        let heartbeat = reached.as_ref().and_then(|r| r.heartbeat);
+        let newest = heartbeat.max(reached.as_ref().map(|r| r.source_micros)).unwrap_or(self.began.source_micros);
+        let idle = self.is_idle();
+        self.settings.observer.observe(&Event::Lag(Box::new(Lag {
+            applied: reached.map_or_else(|| self.began.position.clone(), |r| r.position),
+            read: self.position.clone(),
+            micros: self.settings.clock.now().filter(|_| newest > 0).map(|now| now.saturating_sub(newest)),
+            idle,
+            by_heartbeat: heartbeat.is_some(),
+            lanes_busy: self.lanes.busy(),
+            backlog_bytes: (self.queue.bytes() + self.open.as_ref().map_or(0, |open| open.bytes)) as u64,
+        })));
+        Ok(())
+    }
+
+    fn is_idle(&self) -> bool {
+        self.quiet && self.queue.is_empty() && self.open.is_none() && self.large.is_none() && self.lanes.busy() == 0
+    }
+
+    fn is_full(&self) -> bool {
+        let rows = self.settings.batch_rows.unwrap_or(BATCH_ROWS);
+        self.open.as_ref().is_some_and(|open| open.folder.rows >= rows || open.bytes >= BATCH_BYTES)
+    }
+
+    /// There is something to commit, or it is time to note how far reading has come.
+    fn worth_a_commit(&self) -> bool {
+        let rows = self.open.as_ref().is_some_and(|open| open.folder.rows > 0 || open.heartbeat.is_some());
+        rows || (self.open.is_some() || self.moved) && self.last_commit.elapsed() >= MOVED
+    }
+
+    /// Deals with a unit. `true` when the point is reached.
+    fn take(&mut self, unit: Unit) -> Result<bool, FollowError> {
+        self.quiet = matches!(unit, Unit::Idle);
+        match unit {
+            Unit::Idle => {
+                if self.is_idle() && !std::mem::replace(&mut self.caught_up, true) {
+                    self.settings.observer.observe(&Event::CaughtUp { position: self.position.clone() });
+                }
+                return self.is_reached();
+            }
+            Unit::Failed(error) => {
+                // What came before it stands.
+                if self.open.is_some() {
+                    self.submit(true)?;
+                }
+                self.large = None;
+                self.drain()?;
+                return Err(error);
+            }
+            Unit::Moved(position, read_from) => {
+                self.pass(position, read_from)?;
+                return self.is_reached_cheaply();
+            }
+            Unit::Statement(said) => self.statement(*said)?,
+            Unit::Window(window) => self.window(window)?,
+            Unit::RolledBack => {
+                if let Some(large) = self.large.take() {
+                    self.piece(&large, Piece::RollBack)?;
+                    self.drain()?;
+                }
+            }
+            Unit::Transaction(transaction) => {
+                self.caught_up = false;
+                if self.large.is_none() && self.is_beyond(&transaction) {
+                    return Ok(true);
+                }
+                self.transaction(transaction)?;
+                return self.is_reached_cheaply();
+            }
+        }
+        Ok(false)
+    }
+
+    /// The position goes on; from the end of the copy on, changes are written strictly.
+    fn pass(&mut self, position: Position, read_from: Option<Position>) -> Result<(), FollowError> {
+        (self.position, self.read_from, self.moved) = (position, read_from, true);
+        if self.repeatable && !before(&self.position, self.began.copy_end.as_ref()) {
+            if self.open.is_some() {
+                self.submit(true)?;
+            }
+            self.repeatable = false;
+            self.settings.observer.observe(&Event::Moment { name: "copy-end-passed" });
+        }
+        Ok(())
+    }
+
+    fn transaction(&mut self, transaction: Transaction) -> Result<(), FollowError> {
+        let Transaction { micros, rows, count, bytes, after, read_from, heartbeat, .. } = transaction;
+        self.newest_micros = micros;
+        if let Some(mut large) = self.large.take() {
+            self.fold_piece(&mut large, rows, count, bytes)?;
+            (self.position, self.read_from) = (after.clone(), read_from.clone());
+            let end = End {
+                applied: Applied {
+                    position: after.clone(),
+                    read_from: read_from.clone(),
+                    source_micros: micros,
+                    transactions: 1,
+                    row_events: large.row_events,
+                },
+                conflicts: std::mem::take(&mut large.conflicts),
+                bytes: large.bytes as u64,
+                heartbeat,
+            };
+            self.piece(&large, Piece::End(end))?;
+            self.last_commit = Instant::now();
+            // Alone on both sides.
+            self.drain()?;
+            self.pass(after, read_from)?;
+            self.moved = false;
+            return Ok(());
+        }
+        let certainty = self.certainty();
+        let open =
+            self.open.get_or_insert_with(|| Open { folder: Folder::new(certainty), transactions: 0, bytes: 0, micros: 0, heartbeat: None });
+        for Rows { table, changes } in rows {
+            open.folder.take(&table, changes)?;
+        }
+        open.transactions += 1;
+        open.bytes += bytes;
+        open.micros = micros;
+        open.heartbeat = open.heartbeat.max(heartbeat);
+        if count > 0 && !self.pace.is_free() {
+            self.pace.pay(count, bytes as u64, &[self.settings.stop]);
+        }
+        self.pass(after, read_from)?;
+        if std::mem::take(&mut self.at_once) && self.open.is_some() {
+            self.submit(true)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the open batch to a lane, waiting for a free one. `wait` has no meaning but to say that it must go in any case.
+    fn submit(&mut self, must: bool) -> Result<(), FollowError> {
+        while !self.lanes.is_free() {
+            if self.lanes.has_failed() {
+                return Err(self.failure());
+            }
+            if !must && self.settings.stop.is_stopped() {
+                return Ok(());
+            }
+            self.queue.wait_for_poke(TICK);
+        }
+        let certainty = self.certainty();
+        let (folder, transactions, bytes, micros, heartbeat) = match self.open.take() {
+            Some(open) => (open.folder, open.transactions, open.bytes, open.micros, open.heartbeat),
+            None => (Folder::new(certainty), 0, 0, self.newest_micros, None),
+        };
+        let (row_events, certainty) = (folder.rows, folder.certainty());
+        let mut folded = folder.finish();
+        let conflicts = std::mem::take(&mut folded.conflicts);
+        self.number += 1;
+        let parts = self.parts(folded);
+        self.moved = false;
+        self.last_commit = Instant::now();
+        self.lanes.submit(Work::Batch(Job {
+            number: self.number,
+            parts,
+            certainty,
+            end: End {
+                applied: Applied {
+                    position: self.position.clone(),
+                    read_from: self.read_from.clone(),
+                    source_micros: micros,
+                    transactions,
+                    row_events,
+                },
+                conflicts,
+                bytes: bytes as u64,
+                heartbeat,
+            },
+        }));
+        Ok(())
+    }
+
+    fn parts(&mut self, folded: Folded) -> Vec<Part> {
+        if folded.batch.keyed.is_empty() && folded.batch.ordered.is_empty() {
+            return Vec::new();
+        }
+        if self.settings.lanes < 2 {
+            return vec![Part { after: 0, batch: folded.batch }];
+        }
+        self.claims.divide(self.number, self.lanes.committed(), folded)
+    }
+
+    fn window(&mut self, window: Window) -> Result<(), FollowError> {
+        self.caught_up = false;
+        let mut large = match self.large.take() {
+            Some(large) => large,
+            None => {
+                if self.open.is_some() {
+                    self.submit(true)?;
+                }
+                self.drain()?;
+                self.number += 1;
+                let (pieces, received) = sync_channel(1);
+                self.lanes.submit(Work::Large(self.number, received));
+                Large { number: self.number, pieces, row_events: 0, bytes: 0, conflicts: Vec::new() }
+            }
+        };
+        let Window { rows, count, bytes } = window;
+        self.fold_piece(&mut large, rows, count, bytes)?;
+        self.large = Some(large);
+        Ok(())
+    }
+
+    fn fold_piece(&mut self, large: &mut Large, rows: Vec<Rows>, count: u64, bytes: usize) -> Result<(), FollowError> {
+        let mut folder = Folder::new(self.certainty());
+        for Rows { table, changes } in rows {
+            folder.take(&table, changes)?;
+        }
+        large.row_events += count;
+        large.bytes += bytes;
+        if !self.pace.is_free() {
+            self.pace.pay(count, bytes as u64, &[self.settings.stop]);
+        }
+        let certainty = folder.certainty();
+        let folded = folder.finish();
+        large.conflicts.extend(folded.conflicts);
+        self.piece(large, Piece::Rows(folded.batch, certainty))
+    }
+
+    fn piece(&self, large: &Large, piece: Piece) -> Result<(), FollowError> {
+        tracing::trace!(batch = large.number, "window of a large transaction");
+        if large.pieces.send(piece).is_ok() {
+            return Ok(());
+        }
+        // The lane has failed; wait until it has said why.
+        self.lanes.drain();
+        Err(self.failure())
+    }
+
+    /// A statement: everything before it is committed first, if it is one that is carried.
+    fn statement(&mut self, said: Said) -> Result<(), FollowError> {
+        self.caught_up = false;
+        let Said { begin, statement, part, after_rows } = said;
+        let at = Occurrence { statement: &statement, begin: &begin, part, during_copy: self.repeatable };
+        match self.statements.judge(at, self.history)? {
+            Judgement::Pass => {}
+            Judgement::Record => {
+                self.carry(at)?;
+            }
+            Judgement::Barrier => {
+                if after_rows {
+                    return Err(FollowError::Ddl(DdlError::Stop {
+                        code: "ddl-after-rows",
+                        statement: "a statement that changes definitions".to_owned(),
+                        place: statement.place.to_string(),
+                        reason: "it stands in one transaction with row changes before it".to_owned(),
+                        hint: "such a transaction cannot be carried as a whole".to_owned(),
+                    }));
+                }
+                if self.open.is_some() {
+                    self.submit(true)?;
+                }
+                self.drain()?;
+                self.carry(at)?;
+                self.at_once = true;
+            }
+        }
+        self.queue.go_on(Arc::new(self.history.clone()));
+        Ok(())
+    }
+
+    fn carry(&mut self, at: Occurrence<'_>) -> Result<Carried, FollowError> {
+        let mut changed = Vec::new();
+        let carried = self.statements.carry(at, self.history, &mut changed)?;
+        tracing::debug!(?changed, ?carried, "statement carried");
+        Ok(carried)
+    }
+
+    /// The transaction is beyond the point where following ends.
+    fn is_beyond(&mut self, transaction: &Transaction) -> bool {
+        match &self.target.until {
+            Until::Time(micros) => transaction.micros >= *micros,
+            Until::Place(place) => transaction.place.order(place).is_some_and(|order| order.is_ge()),
+            _ => false,
+        }
+    }
+
+    /// As [`Self::is_reached`] after every transaction: asks the source only when it has to.
+    fn is_reached_cheaply(&mut self) -> Result<bool, FollowError> {
+        match &self.target.until {
+            Until::Never | Until::Time(_) => Ok(false),
+            // Looked at when there is nothing more for the moment, or a batch is full.
+            Until::CaughtUp if !self.queue.is_empty() && !self.is_full() => Ok(false),
+            _ => self.is_reached(),
+        }
+    }
+
+    /// The position taken so far is the point where following ends.
+    fn is_reached(&mut self) -> Result<bool, FollowError> {
+        if self.large.is_some() {
+            return Ok(false);
+        }
+        if self.target.looked.elapsed() >= TICK {
+            self.target.looked = Instant::now();
+            let until = self.settings.goal.now();
+            if until != self.target.until {
+                (self.target.until, self.target.asked) = (until, None);
+            }
+        }
+        Ok(match &self.target.until {
+            Until::Never => false,
+            Until::Gtid(set) => self.position.gtid.as_ref().is_some_and(|applied| set.is_subset(applied)),
+            Until::Place(place) => self.position.place.order(place).is_some_and(|order| order.is_ge()),
+            // A quiet source has reached a time as soon as its own clock has passed it.
+            Until::Time(micros) => self.quiet && self.settings.clock.now().is_some_and(|now| now > *micros),
+            Until::CaughtUp => self.is_caught_up()?,
+        })
+    }
+
+    fn is_caught_up(&mut self) -> Result<bool, FollowError> {
+        loop {
+            let (position, at, looks) = match &self.target.asked {
+                Some(asked) => asked.clone(),
+                None => {
+                    let asked = (self.ask()?, Instant::now(), 1);
+                    self.target.asked = Some(asked.clone());
+                    asked
+                }
+            };
+            if self.position.covers(&position) != Some(true) {
+                return Ok(false);
+            }
+            if at.elapsed() < PRESENT || looks >= LOOKS {
+                return Ok(true);
+            }
+            self.target.asked = Some((self.ask()?, Instant::now(), looks + 1));
+        }
+    }
+
+    /// The source's position now.
+    fn ask(&mut self) -> Result<Position, FollowError> {
+        let mut session = match self.target.session.take() {
+            Some(session) => session,
+            None => Session::open(self.settings.source, Purpose::Control).map_err(FollowError::Source)?,
+        };
+        let position = snapshot::end_position(&mut session).map_err(FollowError::Source)?;
+        self.target.session = Some(session);
+        Ok(position)
+    }
+}
+
+/// The end of the copy is not passed yet.
+fn before(position: &Position, copy_end: Option<&Position>) -> bool {
+    copy_end.is_some_and(|end| position.covers(end) != Some(true))
+}

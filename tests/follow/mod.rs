@@ -1,0 +1,14 @@
+//! The incremental phase from end to end through the real binary: what happens at the source is at the destination, exactly once.
+//!
+//! The proof is never what dtsctl says: the *servers* compare every value of every row.
+
+mod bank;
+mod basic;
+mod bed;
+mod killed;
+mod lagging;
+mod outlived;
+mod random;
+mod sysbench;
+mod traps;
+mod types;
