@@ -61,6 +61,67 @@ fn a_stop_at_a_point_needs_the_incremental_phase() {
     task.run(&["apply", "--yes", "--until", "never"]).expect(64).says("needs the incremental phase");
 }
 
+/// The whole of it, as somebody who runs a task would look at it.
+#[test]
+fn a_task_that_follows_the_binlog_is_watched_set_and_stopped() {
+    for flavor in [Flavor::MariaDb, Flavor::MySql] {
+        if !have(flavor) {
+            continue;
+        }
+        let name = format!("live_follow_{}", flavor.name());
+        let (source, destination) = (shared(flavor, Role::Source), shared(flavor, Role::Destination));
+        source.exec(&format!("DROP DATABASE IF EXISTS {name};\nCREATE DATABASE {name}")).expect("a database");
+        destination.exec(&format!("DROP DATABASE IF EXISTS {name}")).expect("no database");
+        source
+            .exec(&format!("CREATE TABLE {name}.t (id INT PRIMARY KEY, v CHAR(20));\nINSERT INTO {name}.t VALUES (1,'a'),(2,'b')"))
+            .expect("rows");
+        let rest = "phases: {schema: true, full: true, incremental: true}\nheartbeat: {interval: 100ms}\n\
+                    precheck: {ignore: [DT254]}\nthrottle: {incremental: {rps: 100000}}\n";
+        let task = Task::new(&name, source, destination, &format!("objects: [{{database: {name}}}]\n{rest}"));
+        let plan = task.json(&["plan"]);
+        assert_eq!(plan["position"]["from"], "now", "{flavor}");
+        let running = task.start(&["apply", "--yes", "--until", "never"], &[]);
+        let follow = || {
+            let outcome = task.run(&["status", "--format", "json"]);
+            serde_json::from_str::<serde_json::Value>(&outcome.stdout).map(|status| status["follow"].clone()).unwrap_or_default()
+        };
+        until("a measured lag", || follow()["by_heartbeat"] == true && follow()["lag_seconds"].is_number());
+        until("idleness", || follow()["idle"] == true);
+        let before = follow()["row_events"].as_u64().expect("a count");
+        source.exec(&format!("INSERT INTO {name}.t SELECT id + 10, v FROM {name}.t;\nDELETE FROM {name}.t WHERE id = 1")).expect("rows");
+        source.exec(&format!("ALTER TABLE {name}.t ADD COLUMN n INT NOT NULL DEFAULT 5")).expect("a column");
+        // Refused at the destination, where somebody has made it already.
+        destination.exec(&format!("CREATE TABLE {name}.u (other INT PRIMARY KEY)")).expect("a table");
+        source.exec(&format!("CREATE TABLE {name}.u (id INT PRIMARY KEY)")).expect("a table");
+        until("the rows", || follow()["row_events"].as_u64() >= Some(before + 3));
+        until("the failed statement", || task.json(&["status"])["ddl"]["failed"].as_array().is_some_and(|list| list.len() == 1));
+        let errors = task.run(&["status", "--ddl-errors"]);
+        assert!(errors.expect(0).stdout.contains("create-table"), "{flavor}: {}", errors.stdout);
+        task.run(&["set", "throttle.incremental.rps=none"]).expect(0);
+        until("the lifted limit", || !task.run(&["status"]).stdout.contains("throttle.incremental.rps"));
+        let shown = task.run(&["status"]);
+        assert!(shown.stdout.lines().all(|line| line.chars().count() <= 80), "{flavor}: {}", shown.stdout);
+        for words in ["incremental\n  behind", "position    ", "carried     ", "ddl failed: 1 statement"] {
+            assert!(shown.stdout.contains(words), "{flavor}: {words}: {}", shown.stdout);
+        }
+        // While it runs, the plan is to follow on; what the source's definitions have become is no change of ours.
+        let plan = task.json(&["plan"]);
+        assert_eq!((plan["actions"].as_array().expect("actions").len(), &plan["position"]["applied"]), (1, &true.into()), "{flavor}");
+        task.run(&["stop", "--at", "caught-up"]).expect(0);
+        running.end().expect(5).says("stopped at caught-up by `dtsctl stop --at`");
+        let mut conns = (source.root_conn().expect("a connection"), destination.root_conn().expect("a connection"));
+        testbed::equal::compare_tables(&mut conns.0, &name, "t", &mut conns.1, &name, "t").expect("equal");
+        let status = task.json(&["status"]);
+        assert_eq!((&status["state"], &status["follow"]["lag_seconds"]), (&"stopped".into(), &serde_json::Value::Null), "{flavor}");
+        // It goes on where it was, also without its state file.
+        std::fs::remove_file(task.state()).expect("removed");
+        source.exec(&format!("INSERT INTO {name}.t (id, v) VALUES (99, 'z')")).expect("a row");
+        task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+        testbed::equal::compare_tables(&mut conns.0, &name, "t", &mut conns.1, &name, "t").expect("equal");
+        assert!(follow()["row_events"].as_u64() > Some(before + 3), "{flavor}: the destination's count goes on");
+    }
+}
+
 /// Requirements G02.
 #[test]
 fn tasks_on_one_server_share_the_shortest_window() {

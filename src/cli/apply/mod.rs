@@ -366,7 +366,7 @@ fn carry_out(
         (Err(broken), _) => Err(broken.into()),
         (Ok(()), result) => result,
     };
-    conclude(context, spec, state_path, &writer, reason, result)
+    conclude(context, spec, state_path, &writer, reason, &goal, result)
 }
 
 fn conclude(
@@ -375,6 +375,7 @@ fn conclude(
     state_path: &std::path::Path,
     writer: &StateWriter,
     reason: Option<Reason>,
+    goal: &Goal,
     result: Result<Ended, CommandError>,
 ) -> Result<u8, CommandError> {
     match result {
@@ -402,6 +403,7 @@ fn conclude(
                 Some(Reason::Asked) => "stopped by `dtsctl stop`".to_owned(),
                 Some(Reason::TimeLimit) => "stopped by --time-limit".to_owned(),
                 Some(Reason::LockLost(holder)) => format!("another run took the lock at the destination: {holder}"),
+                None if goal.was_changed() => format!("stopped at {} by `dtsctl stop --at`", goal.now()),
                 None => "stopped".to_owned(),
             };
             writer.end_run(RunEnd::Stopped, Some(&why))?;
