@@ -33,7 +33,7 @@ use crate::{
     connect::{GlobalLock, Taken},
     event::{Event, Observer, Observers, StopToken},
     phase::{
-        incremental::{Goal, Until},
+        incremental::{Goal, Hold, Until},
         schema,
         throttle::{Limit, Limits},
     },
@@ -332,6 +332,7 @@ fn carry_out(
         let text = format!("retry.connection is {window}, as task '{}' on {} has it: the shortest counts", shared.task, shared.address);
         observer.observe(&Event::Note { text });
     }
+    let hold = Hold::default();
     let goal = Goal::new(args.until.clone().unwrap_or(Until::Never));
     let watch = Watch::start(Watched {
         state: state_path,
@@ -341,6 +342,8 @@ fn carry_out(
         task: spec.name.clone(),
         stop: stop.clone(),
         goal: goal.clone(),
+        hold: hold.clone(),
+        clock: context.clock(),
         limits: limits.clone(),
         observer: Arc::clone(&observer) as Arc<dyn Observer>,
     })?;
@@ -354,6 +357,7 @@ fn carry_out(
         writer: &writer,
         new_state: opened == Opened::New,
         goal: &goal,
+        hold: &hold,
         state_path,
     };
     let result = execution.run(plan, survey);

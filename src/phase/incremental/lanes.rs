@@ -200,9 +200,9 @@ impl<'a> Lanes<'a> {
                     state = self.wait(state);
                 }
             };
-            let number = match &work {
-                Work::Batch(job) => job.number,
-                Work::Large(number, _) => *number,
+            let (number, upto) = match &work {
+                Work::Batch(job) => (job.number, Some(job.end.applied.position.clone())),
+                Work::Large(number, _) => (*number, None),
             };
             let done = match work {
                 Work::Batch(job) => self.batch(lane.as_mut(), job),
@@ -212,7 +212,7 @@ impl<'a> Lanes<'a> {
             state.busy -= 1;
             state.open.remove(&number);
             if let Err(error) = done {
-                state.failure.get_or_insert(error.into());
+                state.failure.get_or_insert(FollowError::writing(error, upto.as_ref()));
             }
             drop(state);
             self.changed.notify_all();
@@ -286,10 +286,18 @@ impl<'a> Lanes<'a> {
                     }
                     Next::Over => return Ok(()),
                 }
-                if let Err(error) = lane.write(&part.batch, job.certainty).map(|more| add(&mut written, more)) {
-                    if error.is_connection() || alone && (tries >= TRIES_ALONE || !error.is_transient()) {
-                        return Err(error);
+                // A conflict met while earlier batches are still on their way may be one with what they have not done yet.
+                let certain = alone || self.committed() + 1 >= number;
+                let failed = match lane.write(&part.batch, job.certainty) {
+                    Ok(more) if certain || more.conflicts.is_empty() => {
+                        add(&mut written, more);
+                        false
                     }
+                    Ok(_) => true,
+                    Err(error) if error.is_connection() || alone && (tries >= TRIES_ALONE || !error.is_transient()) => return Err(error),
+                    Err(_) => true,
+                };
+                if failed {
                     lane.roll_back()?;
                     match self.be_alone(number) {
                         Next::Go => {}
@@ -357,6 +365,7 @@ impl<'a> Lanes<'a> {
 
     fn commit(&self, lane: &mut dyn Lane, number: u64, end: End, mut written: Written, began: Instant) -> Result<(), DestinationError> {
         let End { applied, conflicts, bytes, heartbeat } = end;
+        lane.note(&conflicts);
         lane.commit(&applied)?;
         self.observer.observe(&Event::Moment { name: "batch-committed" });
         for conflict in conflicts {
