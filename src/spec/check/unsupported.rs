@@ -29,7 +29,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     refuse(spec.accounts.is_some(), &["accounts"], REMOVE);
     let mode = spec.online_ddl.as_ref().and_then(|online| online.mode);
     refuse(mode == Some(OnlineDdlMode::Dms), &["online_ddl", "mode"], "write `gh-ost` with the patterns of its tables, or `copy`");
-    refuse(spec.heartbeat.is_some(), &["heartbeat"], REMOVE);
 }
 
 /// `where` rather than `objects.0.tables.3.where`: the place says which.
