@@ -217,7 +217,7 @@ fn a_task_goes_on_at_another_source() {
             (Server::start(flavor, ServerOptions::new()).unwrap(), Server::start(flavor, ServerOptions::new()).unwrap());
         old.exec(&format!("{TABLE}\n{INSERT}")).unwrap();
         stranger.exec(TABLE).unwrap();
-        let rest = "phases: {schema: true, full: true, incremental: true}\nheartbeat: {write: false}\nobjects: [{database: st_p}]\n";
+        let rest = "phases: {schema: true, full: true, incremental: true}\nobjects: [{database: st_p}]\n";
         let apply = |source: &Server, state: Option<&crate::support::Task>| {
             let task = crate::support::Task::new("over", source, &destination, rest);
             if let Some(before) = state {

@@ -11,10 +11,7 @@ use crate::{
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
-    destination::{
-        CopyTable, Destination, DestinationError, TaskProgress,
-        mysql::{MySqlDestination, read_progress},
-    },
+    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
     diff::{Change, Part, Risk, Stage},
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
