@@ -8,7 +8,7 @@ use crate::{
     catalog::{Fingerprint, TableName},
     cli::{
         error::{CommandError, Kind, Passing},
-        prepare::{Survey, prepare, survey},
+        prepare::{Survey, prepare, selection_digest, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
@@ -188,7 +188,8 @@ impl Execution<'_> {
 
     /// Does what the plan says. `further` is set as soon as a part of it is done.
     fn pass(&self, plan: &Plan, reviewed: &Definitions, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
-        let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
+        let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
+        let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, observer)?.selecting(selection_digest(self.spec));
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
         let known = read_progress(&mut Session::open(&logins.1, Purpose::Control)?, &self.spec.name)?;
         let identity = super::source::known(&logins.0, &source.info().identity, known.as_ref())?;
