@@ -467,7 +467,7 @@ impl Carrier {
         history: &mut History,
         changed: &mut Vec<TableName>,
     ) -> Result<Carried, DdlError> {
-        let (changes, after) = self.definitions_after(at, read, plan, history)?;
+        let (changes, after) = self.definitions_after(at, read, plan, history, time.is_none())?;
         row.state = DdlState::Done;
         row.error = (!plan.notes.is_empty()).then(|| plan.notes.join("; "));
         let ledger = self.ledger.clone();
@@ -490,6 +490,7 @@ impl Carrier {
         read: &Read,
         plan: &Plan,
         history: &History,
+        found_done: bool,
     ) -> Result<(Vec<SchemaChange>, History), DdlError> {
         let names: Vec<TableName> = plan.effects.iter().flat_map(Effect::touches).cloned().collect();
         let there = self.tables(&names)?;
@@ -531,9 +532,17 @@ impl Carrier {
                     let definition = match like.as_ref().and_then(|like| history.source(like)) {
                         Some(like) if made => Table { name: source.clone(), ..like.clone() },
                         _ => {
-                            let sides = former.get(source).filter(|_| !made).map(|t| (after.source(source), &t.destination));
+                            // Where it had run before this process looked at the destination, what the destination was like before it
+                            // is not known: the two definitions of it are one, and their difference says nothing.
+                            let known = |t: &Arc<crate::destination::CopyTable>| {
+                                !made && !(found_done && t.destination.fingerprint() == now.fingerprint())
+                            };
+                            let sides = former.get(source).filter(|t| known(t)).map(|t| (after.source(source), &t.destination));
                             let sides = sides.and_then(|(s, d)| Some(Sides { source: s?, destination: d }));
-                            let found = definitions::after(source, sides, now, flavors, &json);
+                            let mut found = definitions::after(source, sides, now, flavors, &json);
+                            if let (Ok(table), Some(old)) = (&mut found, after.source(source).filter(|_| found_done && !made)) {
+                                definitions::keep_json(table, old);
+                            }
                             found.map_err(|reason| {
                                 self.stop(
                                     at,
