@@ -11,7 +11,7 @@ use crate::{
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
-    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
+    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
     diff::{Change, Part, Risk, Stage},
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
@@ -190,7 +190,9 @@ impl Execution<'_> {
     fn pass(&self, plan: &Plan, reviewed: &Definitions, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
-        let progress = destination.take_over(&source.info().identity.clone())?;
+        let known = read_progress(&mut Session::open(&logins.1, Purpose::Control)?, &self.spec.name)?;
+        let identity = super::source::known(&logins.0, &source.info().identity, known.as_ref())?;
+        let progress = destination.take_over(&identity)?;
         self.reconcile(&progress);
         if self.spec.phases.incremental && progress.following.is_some() {
             drop(source);
@@ -461,6 +463,9 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
 fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
+    if let Some(following) = &progress.following {
+        writer.set_follow(&following.position, following.transactions, following.row_events);
+    }
     for table in &progress.tables {
         for range in &table.ranges {
             let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };

@@ -67,16 +67,6 @@ fn made(name: &TableName, destination: &Table, flavors: (Flavor, Flavor), json: 
     table
 }
 
-/// Columns that were JSON at the source and are text at a destination of the other vendor: what they are there does not tell it.
-pub(super) fn keep_json(table: &mut Table, old: &Table) {
-    for column in &mut table.columns {
-        let was = old.columns.iter().find(|c| c.kind == TypeKind::Json && c.name.eq_ignore_ascii_case(&column.name));
-        if let Some(was) = was.filter(|_| column.kind == TypeKind::Text) {
-            *column = was.clone();
-        }
-    }
-}
-
 /// The definition without a column that the destination alone has.
 pub(super) fn without(mut table: Table, column: usize) -> Table {
     table.columns.remove(column);
