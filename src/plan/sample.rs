@@ -149,6 +149,7 @@ pub(crate) fn spec() -> Spec {
         accounts: Accounts::default(),
         online_ddl: None,
         retry: Retry { connection: Duration::from_secs(43_200), other: Duration::from_secs(600) },
+        retry_shared: None,
         throttle: Throttle::default(),
         heartbeat: Heartbeat { write: true, interval: Duration::from_secs(1) },
         ddl_errors: DdlErrors::Continue,

@@ -26,6 +26,7 @@ pub(super) fn check(spec: &written::Spec, root: &Node, around: &Surroundings<'_>
     found.start(spec);
     objects::check(&mut found, spec);
     found.retry(spec);
+    found.heartbeat(spec);
     found.precheck(spec, around);
     found.allow(spec);
     unsupported::check(&mut found, spec);
@@ -116,6 +117,13 @@ impl Problems<'_> {
         {
             let message = format!("`retry.other` must be below `retry.connection`, which is `{}`", format_duration(window));
             self.value(&["retry", "other"], message, "");
+        }
+    }
+
+    fn heartbeat(&mut self, spec: &written::Spec) {
+        let interval = spec.heartbeat.as_ref().and_then(|heartbeat| parse_duration(&heartbeat.interval.as_ref()?.0).ok());
+        if interval.is_some_and(|interval| !(Duration::from_millis(100)..=Duration::from_secs(600)).contains(&interval)) {
+            self.value(&["heartbeat", "interval"], "`heartbeat.interval` must be from `100ms` to `10m`", "");
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Spec {
     pub online_ddl: Option<OnlineDdlMode>,
     /// How long to go on trying.
     pub retry: Retry,
+    /// Whose window [`Retry::connection`] is, when another task on the same server has a shorter one; filled by the command.
+    pub retry_shared: Option<SharedRetry>,
     /// Speed limits.
     pub throttle: Throttle,
     /// The heartbeat row at the source.
@@ -421,6 +423,17 @@ pub struct Retry {
     pub other: Duration,
 }
 
+/// A task on one of the same servers whose window for lost connections is shorter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedRetry {
+    /// Its name.
+    pub task: String,
+    /// The server that both use.
+    pub address: String,
+    /// The window that this spec asks for.
+    pub own: Duration,
+}
+
 /// Speed limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Throttle {
@@ -455,7 +468,7 @@ pub struct IncrementalThrottle {
 pub struct Heartbeat {
     /// Whether it is written.
     pub write: bool,
-    /// How often.
+    /// How often: 100 ms to 10 minutes.
     pub interval: Duration,
 }
 

@@ -19,6 +19,8 @@ use super::{
 pub(super) const RETRY_CONNECTION: Duration = Duration::from_secs(720 * 60);
 /// `retry.other` when the spec does not say (requirements G03).
 const RETRY_OTHER: Duration = Duration::from_secs(10 * 60);
+/// `heartbeat.interval` when the spec does not say (requirements H05).
+const HEARTBEAT: Duration = Duration::from_secs(1);
 const PORT: u16 = 3306;
 
 /// Turns a checked spec into the model. `name` is the task's name when the spec gives none; paths are relative to `folder`.
@@ -64,11 +66,12 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
         accounts: Accounts { migrate: filled.accounts.and_then(|accounts| accounts.migrate).unwrap_or_default() },
         online_ddl: filled.online_ddl.map(|online| online.mode.unwrap_or_default()),
         retry: Retry { connection: time(&retry.connection, RETRY_CONNECTION), other: time(&retry.other, RETRY_OTHER) },
+        retry_shared: None,
         throttle: Throttle {
             full: FullThrottle { qps: full.qps, rps: full.rps, mbps: full.mbps },
             incremental: IncrementalThrottle { rps: incremental.rps, mbps: incremental.mbps },
         },
-        heartbeat: Heartbeat { write: heartbeat.write.unwrap_or(true), interval: time(&heartbeat.interval, Duration::from_secs(1)) },
+        heartbeat: Heartbeat { write: heartbeat.write.unwrap_or(true), interval: time(&heartbeat.interval, HEARTBEAT) },
         ddl_errors: filled.ddl_errors.unwrap_or_default(),
         verify: VerifyOptions { mode: filled.verify.and_then(|verify| verify.mode).unwrap_or_default() },
         precheck: PrecheckOptions { ignore: filled.precheck.and_then(|precheck| precheck.ignore).unwrap_or_default() },
@@ -109,6 +112,10 @@ fn fill(mut spec: written::Spec, name: &str) -> written::Spec {
     let other = time(&retry.other, RETRY_OTHER.min(connection / 2));
     retry.connection = Some(Time(format_duration(connection)));
     retry.other = Some(Time(format_duration(other)));
+    let heartbeat = spec.heartbeat.get_or_insert_default();
+    heartbeat.write.get_or_insert(true);
+    heartbeat.interval = Some(Time(format_duration(time(&heartbeat.interval, HEARTBEAT))));
+    spec.ddl_errors.get_or_insert_default();
     spec.verify.get_or_insert_default().mode.get_or_insert_default();
     spec
 }

@@ -62,10 +62,10 @@ pub struct Spec {
     /// Speed limits. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
-    /// The heartbeat row at the source. Not supported yet.
+    /// The heartbeat row at the source, from which a running apply tells its lag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
-    /// What a DDL statement that fails at the destination does. Not supported yet.
+    /// What a DDL statement of the source that fails at the destination does. Default: `continue`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ddl_errors: Option<DdlErrors>,
     /// How `dtsctl verify` compares.
@@ -421,14 +421,15 @@ pub struct IncrementalThrottle {
     pub mbps: Option<f64>,
 }
 
-/// The heartbeat row at the source. Not supported yet.
+/// The heartbeat row at the source: one row a task in `dts.dtsctl_heartbeat`, updated with the source's own clock.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-    /// Whether it is written.
+    /// Whether it is written. Default: `true`. Where the account may not, the plan says so and the lag is taken from the times of the
+    /// source's transactions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write: Option<bool>,
-    /// How often.
+    /// How often: 100 ms to 10 minutes. Default: `1s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Time>,
 }

@@ -28,8 +28,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     refuse(engine != StorageEngine::Innodb, &["schema", "engine"], "leave it out, or write `innodb`");
     refuse(spec.accounts.is_some(), &["accounts"], REMOVE);
     refuse(spec.online_ddl.is_some(), &["online_ddl"], REMOVE);
-    refuse(spec.heartbeat.is_some(), &["heartbeat"], REMOVE);
-    refuse(spec.ddl_errors.is_some(), &["ddl_errors"], REMOVE);
 }
 
 /// `where` rather than `objects.0.tables.3.where`: the place says which.
