@@ -147,7 +147,7 @@ pub(crate) fn spec() -> Spec {
             secondary_indexes: SecondaryIndexes::Auto,
         },
         accounts: Accounts::default(),
-        online_ddl: None,
+        online_ddl: OnlineDdl::default(),
         retry: Retry { connection: Duration::from_secs(43_200), other: Duration::from_secs(600) },
         retry_shared: None,
         throttle: Throttle::default(),

@@ -2,12 +2,14 @@
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
+use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     model::{
         Accounts, Address, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat, IncrementalThrottle, Names,
-        ObjectSelection, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode, VerifyOptions,
+        ObjectSelection, OnlineDdl, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode,
+        VerifyOptions,
     },
     pattern::Pattern,
     secret::{PasswordSource, Secret},
@@ -64,7 +66,7 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
             secondary_indexes: schema.secondary_indexes.unwrap_or_default(),
         },
         accounts: Accounts { migrate: filled.accounts.and_then(|accounts| accounts.migrate).unwrap_or_default() },
-        online_ddl: filled.online_ddl.map(|online| online.mode.unwrap_or_default()),
+        online_ddl: online_ddl(filled.online_ddl.unwrap_or_default()),
         retry: Retry { connection: time(&retry.connection, RETRY_CONNECTION), other: time(&retry.other, RETRY_OTHER) },
         retry_shared: None,
         throttle: Throttle {
@@ -118,6 +120,20 @@ fn fill(mut spec: written::Spec, name: &str) -> written::Spec {
     spec.ddl_errors.get_or_insert_default();
     spec.verify.get_or_insert_default().mode.get_or_insert_default();
     spec
+}
+
+/// What gh-ost and pt-online-schema-change call their tables (requirements 2.8).
+const SHADOW: &str = "^_(.+)_(?:gho|new)$";
+/// What they leave behind or need beside.
+const TRASH: &str = "^_(.+)_(?:ghc|del|old)$";
+
+fn online_ddl(written: written::OnlineDdl) -> OnlineDdl {
+    // Whether they are regular expressions has been checked.
+    let patterns = |given: Option<Vec<String>>, default: &str| -> Vec<Regex> {
+        let given = given.unwrap_or_else(|| vec![default.to_owned()]);
+        given.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+    };
+    OnlineDdl { mode: written.mode.unwrap_or_default(), shadow: patterns(written.shadow, SHADOW), trash: patterns(written.trash, TRASH) }
 }
 
 fn time(written: &Option<Time>, default: Duration) -> Duration {

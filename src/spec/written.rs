@@ -53,7 +53,7 @@ pub struct Spec {
     /// Accounts to carry over. Not supported yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Accounts>,
-    /// Temporary tables of online schema changes. Not supported yet.
+    /// Temporary tables of online schema changes (gh-ost, pt-online-schema-change).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online_ddl: Option<OnlineDdl>,
     /// How long to go on trying before the run fails with its progress kept.
@@ -350,17 +350,17 @@ pub struct Accounts {
     pub migrate: Option<Vec<String>>,
 }
 
-/// Temporary tables of online schema changes. Not supported yet.
+/// Temporary tables of online schema changes (gh-ost, pt-online-schema-change).
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnlineDdl {
     /// How they are treated. Default: `copy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<OnlineDdlMode>,
-    /// Regular expressions for shadow tables.
+    /// Regular expressions for the names of shadow tables; the first group is the original's name. Default: `^_(.+)_(?:gho|new)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Vec<String>>,
-    /// Regular expressions for trash tables.
+    /// The same for tables that serve the tool or are thrown away. Default: `^_(.+)_(?:ghc|del|old)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trash: Option<Vec<String>>,
 }

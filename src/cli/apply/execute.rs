@@ -11,7 +11,7 @@ use crate::{
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
-    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
+    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
     diff::{Change, Part, Risk, Stage},
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
@@ -190,7 +190,9 @@ impl Execution<'_> {
     fn pass(&self, plan: &Plan, reviewed: &Definitions, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
-        let progress = destination.take_over(&source.info().identity.clone())?;
+        let known = read_progress(&mut Session::open(&logins.1, Purpose::Control)?, &self.spec.name)?;
+        let identity = super::source::known(&logins.0, &source.info().identity, known.as_ref())?;
+        let progress = destination.take_over(&identity)?;
         self.reconcile(&progress);
         if self.spec.phases.incremental && progress.following.is_some() {
             drop(source);

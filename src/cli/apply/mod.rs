@@ -6,6 +6,7 @@ mod follow;
 mod log;
 mod pause;
 mod restart;
+mod source;
 mod watch;
 
 use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
@@ -243,7 +244,7 @@ fn finish_without_changes(
     if let Some(progress) = &survey.progress
         && !state::read(state_path, context.now()).is_ok_and(|status| last_run_finished(&status))
     {
-        let (file, _) = StateFile::open_or_create(state_path, &identity(spec, survey), &context.clock())?;
+        let (file, _) = StateFile::open_or_create(state_path, &identity(spec, survey)?, &context.clock())?;
         let writer = file.begin_run(&this_run(), &StopToken::default())?;
         writer.save_plan(&plan.id, &plan::save(plan))?;
         execute::note_all_done(&writer, spec, survey, progress);
@@ -282,19 +283,21 @@ fn agreed(context: &mut Context, plan: &Plan) -> Result<bool, CommandError> {
     Ok(false)
 }
 
-fn identity(spec: &Spec, survey: &Survey) -> TaskIdentity {
+fn identity(spec: &Spec, survey: &Survey) -> Result<TaskIdentity, CommandError> {
     let server = |session: &crate::connect::Session| ServerIdentity {
         identity: session.info().identity.clone(),
         address: session.address().to_owned(),
         version: session.flavor().to_string(),
     };
-    TaskIdentity {
+    let mut source = server(&survey.source);
+    source.identity = source::known(&survey.source_login, &source.identity, survey.progress.as_ref())?;
+    Ok(TaskIdentity {
         name: spec.name.clone(),
         spec_digest: spec.digest.clone(),
         spec_document: spec.resolved.to_string(),
-        source: server(&survey.source),
+        source,
         destination: server(&survey.destination),
-    }
+    })
 }
 
 fn carry_out(
@@ -307,7 +310,7 @@ fn carry_out(
     state_path: &std::path::Path,
 ) -> Result<u8, CommandError> {
     let clock = Clock::new(std::time::SystemTime::now);
-    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey), &clock)?;
+    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey)?, &clock)?;
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
