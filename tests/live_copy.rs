@@ -325,3 +325,61 @@ fn copied_while_it_moves_and_followed_without_gtids() {
         copied_while_it_moves_and_followed(&source, testbed::shared(Flavor::MySql, testbed::Role::Destination), "nogtid");
     }
 }
+
+/// A table that was there before and lacks the source's key takes a change that is repeated as another row. So it is copied as one that nothing
+/// identifies the rows of.
+#[test]
+fn a_destination_without_the_key_gets_no_row_twice() {
+    let flavor = Flavor::MariaDb;
+    if !testbed::have(flavor) {
+        return;
+    }
+    let (source, destination) = (testbed::shared(flavor, testbed::Role::Source), testbed::shared(flavor, testbed::Role::Destination));
+    let db = "keyless_there";
+    for (server, key) in [(source, " PRIMARY KEY"), (destination, "")] {
+        for statement in [
+            format!("DROP DATABASE IF EXISTS {db}"),
+            format!("CREATE DATABASE {db}"),
+            format!("CREATE TABLE {db}.t (id INT NOT NULL{key}, n INT)"),
+        ] {
+            server.exec(&statement).expect("made");
+        }
+    }
+    let values = (1..=4000).map(|n| format!("({n}, 0)")).collect::<Vec<_>>().join(",");
+    source.exec(&format!("INSERT INTO {db}.t VALUES {values}")).expect("filled");
+    let rest = format!(
+        "phases: {{schema: true, full: true, incremental: true}}\nconflict: {{existing_tables: ignore}}\n\
+         throttle: {{full: {{rps: 4000}}}}\nobjects: [{{database: {db}}}]\n"
+    );
+    let task = crate::support::Task::new(db, source, destination, &rest);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut conn = source.root_conn().expect("a connection");
+            let mut id = 4000;
+            while !stop.load(Ordering::SeqCst) {
+                id += 1;
+                conn.query_drop(format!("INSERT INTO {db}.t VALUES ({id}, 1)")).expect("written");
+                conn.query_drop(format!("UPDATE {db}.t SET n = n + 1 WHERE id = {}", id % 4000 + 1)).expect("written");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let mut running = task.start(&["apply", "--yes", "--until", "caught-up"], &[]);
+        crate::support::until("the copy", || {
+            let ended = running.has_ended();
+            let sql = format!("SELECT COUNT(*) FROM dts.dtsctl_applied WHERE task = '{db}'");
+            let noted = destination.root_conn().expect("a connection").query_first::<u64, _>(sql);
+            ended || noted.is_ok_and(|n| n == Some(1))
+        });
+        stop.store(true, Ordering::SeqCst);
+        running.end().expect(0);
+    });
+    task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+    let rows = |server: &Server| -> Vec<(i32, i32)> {
+        server.root_conn().expect("a connection").query(format!("SELECT id, n FROM {db}.t ORDER BY id, n")).expect("rows")
+    };
+    let (there, here) = (rows(source), rows(destination));
+    assert!(there.len() > 4000 && there == here, "{} rows at the source, {} at the destination", there.len(), here.len());
+    let sql = format!("SELECT start_position IS NOT NULL FROM dts.dtsctl_table WHERE task = '{db}'");
+    assert_eq!(destination.root_conn().expect("a connection").query_first::<u8, _>(sql).expect("asked"), Some(1));
+}

@@ -115,7 +115,7 @@ pub fn run(settings: &FullSettings<'_>, mut tables: Vec<CopyTable>) -> Result<Fu
     }
     // Ends this phase's workers when one of them fails, without asking the whole run to stop.
     let abort = StopToken::default();
-    let schedule = Schedule::new(tables, settings.progress, settings.threads);
+    let schedule = Schedule::new(tables, settings.progress, settings.threads, settings.followed);
     let failure: Mutex<Option<FullError>> = Mutex::new(None);
     let heavy = Mutex::new(());
     let at_once = || settings.throttle.threads().unwrap_or(settings.threads).max(1);
@@ -159,7 +159,7 @@ fn make_live(settings: &FullSettings<'_>, tables: &mut [CopyTable]) -> Result<()
     let alike = source.has_collations_of(settings.destination.flavor());
     for table in tables {
         // A table that nothing identifies the rows of is read under one snapshot, in which no row is in another's way.
-        table.newer_wins = !table.keep_existing && table.source.identifies_rows() && table.keeps_rows_apart(alike);
+        table.newer_wins = !table.keep_existing && table.identifies_rows() && table.keeps_rows_apart(alike);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::read::ReadPlan;
 use crate::{
+    catalog::KeyRange,
     destination::{CopyTable, RangeState, TaskProgress},
     event::StopToken,
 };
@@ -50,13 +51,15 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(mut tables: Vec<CopyTable>, progress: &TaskProgress, threads: usize) -> Self {
+    pub(super) fn new(mut tables: Vec<CopyTable>, progress: &TaskProgress, threads: usize, followed: bool) -> Self {
         tables.retain(|t| !progress.table(&t.source.name).is_some_and(|state| state.copied));
         tables.sort_by_key(|t| std::cmp::Reverse((t.source.bytes_estimate(), t.source.rows_estimate)));
         let slots = tables
             .iter()
             .map(|t| {
                 let known = progress.table(&t.source.name).map(|s| &s.ranges).filter(|r| !r.is_empty());
+                // Cut by a run that nothing followed, and not begun: such a table is now read in one go.
+                let known = known.filter(|r| !followed || t.identifies_rows() || matches!(&r[..], [one] if one.span == KeyRange::All));
                 Slot {
                     ranges: known.map_or(0, |r| u32::try_from(r.len()).unwrap_or(u32::MAX)),
                     rows: known.map_or(0, |r| r.iter().map(|r| r.read).sum()),

@@ -146,7 +146,9 @@ impl Worker<'_> {
         if self.settings.followed {
             snapshot::settle(&mut session, &table.copy.source.name)?;
         }
-        let ranges = split::ranges(&mut session, &table.copy.source, table.wanted_ranges, self.settings.followed)?;
+        // A table whose rows nothing identifies.
+        let whole = self.settings.followed && !table.copy.identifies_rows();
+        let ranges = split::ranges(&mut session, &table.copy.source, table.wanted_ranges, whole)?;
         self.settings.destination.begin_table(&table.copy, &ranges)?;
         Ok(ranges)
     }
