@@ -463,6 +463,9 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
 fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
+    if let Some(following) = &progress.following {
+        writer.set_follow(&following.position, following.transactions, following.row_events);
+    }
     for table in &progress.tables {
         for range in &table.ranges {
             let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
