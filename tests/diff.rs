@@ -52,7 +52,8 @@ fn is_refused(change: &Change) -> bool {
 
 fn compare(source: &End, destination: &End, mapping: &Renamed, existing: Existing, ours: bool) -> Diff {
     let created_by_us = move |_: &TableName| ours;
-    let options = Options { existing, created_by_us: &created_by_us, secondary_indexes: Stage::After, engine: Some("innodb".to_owned()) };
+    let engine = Some("innodb".to_owned());
+    let options = Options { existing, created_by_us: &created_by_us, secondary_indexes: Stage::After, engine, guarded_triggers: false };
     diff::changes(&source.catalog, &source.info, &destination.catalog, &destination.info, mapping, &options)
 }
 

@@ -66,7 +66,8 @@ impl Database {
 impl OtherObject {
     /// Of kind, name and, where it was read, definition.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of([self.kind.as_str(), &self.database, &self.name, &self.create])
+        let session = self.session.iter().flat_map(|s| [s.sql_mode.as_str(), &s.collation_connection, &s.collation_database]);
+        Fingerprint::of([self.kind.as_str(), &self.database, &self.name, &self.create].into_iter().chain(session))
     }
 }
 

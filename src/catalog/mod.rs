@@ -8,6 +8,7 @@
 mod columns;
 mod fingerprint;
 mod model;
+mod programs;
 mod range;
 mod read;
 mod tables;

@@ -271,10 +271,32 @@ pub struct OtherObject {
     pub database: String,
     /// Name.
     pub name: String,
-    /// `SHOW CREATE` text where it was read (sequences), else empty.
+    /// `SHOW CREATE` text; empty where there is none or the account may not read it.
     pub create: String,
     /// A sequence's next value that is not cached yet, in digits.
     pub position: Option<String>,
+    /// Settings under which the text of a view, routine, trigger or event was given.
+    pub session: Option<ProgramSession>,
+}
+
+/// The settings of the session that made a view, routine, trigger or event, as far as they give its text a meaning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramSession {
+    /// `sql_mode`; empty for views, which are kept in a form that needs none.
+    pub sql_mode: String,
+    /// `collation_connection`: what literals without a charset of their own are in.
+    pub collation_connection: String,
+    /// The database's default collation then: what parameters and variables without a charset are in.
+    pub collation_database: String,
+    /// An event's time zone.
+    pub time_zone: Option<String>,
+}
+
+impl OtherObject {
+    /// An object of which no more than this is known.
+    pub fn new(kind: impl Into<String>, database: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), database: database.into(), name: name.into(), create: String::new(), position: None, session: None }
+    }
 }
 
 /// A database.

@@ -2,6 +2,7 @@
 
 use super::{
     model::{Catalog, Database, OtherObject, TableName, quote_name},
+    programs,
     tables::{self, ColumnFacts, TableFacts},
 };
 use crate::{
@@ -73,6 +74,7 @@ fn read_once(session: &mut Session, scope: &Scope<'_>) -> Result<(Catalog, bool)
     let (facts, sequences) = read_facts(session, scope, &mut catalog, &names)?;
     let torn = read_tables(session, &mut catalog, facts)?;
     read_sequences(session, &mut catalog, sequences)?;
+    programs::read(session, &mut catalog)?;
     catalog.others.sort_by(|a, b| (&a.database, &a.kind, &a.name).cmp(&(&b.database, &b.kind, &b.name)));
     Ok((catalog, torn))
 }
@@ -143,7 +145,7 @@ fn read_facts(
             let (database, name, kind) = (text(rows, row, 0), text(rows, row, 1), text(rows, row, 2).to_ascii_lowercase());
             if catalog.database(&database).is_some() {
                 let kind = if kind.starts_with("package") { "package".to_owned() } else { kind };
-                catalog.others.push(OtherObject { kind, database, name, create: String::new(), position: None });
+                catalog.others.push(OtherObject::new(kind, database, name));
             }
         }
     }
@@ -156,13 +158,7 @@ fn read_facts(
         }
         let kind = text(table_rows, row, 2);
         match kind.as_str() {
-            "VIEW" => catalog.others.push(OtherObject {
-                kind: "view".to_owned(),
-                database: name.database,
-                name: name.table,
-                create: String::new(),
-                position: None,
-            }),
+            "VIEW" => catalog.others.push(OtherObject::new("view", name.database, name.table)),
             "SEQUENCE" => sequences.push(name),
             "BASE TABLE" | "SYSTEM VERSIONED" if (scope.table)(&name) => facts.push(TableFacts {
                 name,
@@ -236,11 +232,9 @@ fn read_sequences(session: &mut Session, catalog: &mut Catalog, sequences: Seque
     for name in sequences {
         let (Some(create), Some(position)) = (answers.next().flatten(), answers.next().flatten()) else { continue };
         catalog.others.push(OtherObject {
-            kind: "sequence".to_owned(),
-            database: name.database,
-            name: name.table,
             create: text(&create, 0, 1),
             position: position.text_at(0, 0),
+            ..OtherObject::new("sequence", name.database, name.table)
         });
     }
     Ok(())
@@ -258,6 +252,28 @@ fn show(session: &mut Session, statements: &[String]) -> Result<Vec<Option<Rows>
             Err(_) => {
                 for statement in batch {
                     answers.push(show_one(session, statement)?);
+                }
+            }
+        }
+    }
+    Ok(answers)
+}
+
+/// The same where a definition that the account may not read, or that the server cannot print, is no failure.
+pub(super) fn show_where_allowed(session: &mut Session, statements: &[String]) -> Result<Vec<Option<Rows>>, CatalogError> {
+    let mut answers = Vec::with_capacity(statements.len());
+    for batch in statements.chunks(BATCH) {
+        match session.query_sets("reading definitions", &batch.join("; ")) {
+            Ok(sets) if sets.len() == batch.len() => answers.extend(sets.into_iter().map(Some)),
+            Ok(_) => return Err(unexpected("reading definitions").into()),
+            Err(error) if error.code().is_none() || error.is_connection() => return Err(error.into()),
+            Err(_) => {
+                for statement in batch {
+                    match session.query("reading definitions", statement) {
+                        Ok(rows) => answers.push(Some(rows)),
+                        Err(error) if error.code().is_none() || error.is_connection() => return Err(error.into()),
+                        Err(_) => answers.push(None),
+                    }
                 }
             }
         }

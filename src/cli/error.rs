@@ -275,9 +275,8 @@ impl From<FollowError> for CommandError {
                 }
                 shown.hint("everything before it is at the destination; `dtsctl apply --restart` begins anew from a fresh copy")
             }
-            FollowError::Binlog(BinlogError::Purged { .. }) => {
-                shown.hint("what is lost cannot be brought any more: `dtsctl apply --restart` begins anew, with longer retention at the source")
-            }
+            FollowError::Binlog(BinlogError::Purged { .. }) => shown
+                .hint("what is lost cannot be brought any more: `dtsctl apply --restart` begins anew, with longer retention at the source"),
             FollowError::NoPosition => shown.hint("`dtsctl apply --restart` begins anew"),
             FollowError::GaveUp { window, .. } => shown.hint(format!("{RESUME}; `{window}` in the spec is the time for it")),
             _ => shown.hint(RESUME),

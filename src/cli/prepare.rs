@@ -15,7 +15,7 @@ use crate::{
     diff::{self, Act, Change, Diff, Existing, ObjectKind, Risk, Stage},
     plan::{self, FollowFrom, FollowState, Plan, Progress, Scope, ServerFacts},
     precheck::{self, Ends, Facts},
-    spec::{ExistingTables, SecondaryIndexes, Spec, StorageEngine},
+    spec::{ExistingTables, SecondaryIndexes, Spec, StorageEngine, TriggerMode},
 };
 
 /// Both ends open, and all that was read of them.
@@ -110,6 +110,7 @@ fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: Syste
         destination: destination_facts,
         scope,
         changes: &diff.changes,
+        cutover: &diff.cutover,
         progress: &progress,
         follow: follow.clone(),
         findings,
@@ -190,6 +191,7 @@ fn changes(spec: &Spec, scope: &Scope, progress: &Progress, source: (&Catalog, &
             ExistingTables::Align => Existing::Align,
         },
         created_by_us: &ours,
+        guarded_triggers: spec.schema.triggers == TriggerMode::Auto,
         secondary_indexes: match spec.schema.secondary_indexes {
             SecondaryIndexes::Before => Stage::Before,
             SecondaryIndexes::After => Stage::After,

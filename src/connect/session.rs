@@ -416,6 +416,10 @@ impl Session {
         if purpose == Purpose::Read {
             self.exec("preparing the session", "SET character_set_results=NULL")?;
         }
+        if purpose == Purpose::Write {
+            // Triggers that dtsctl made ask it, and do nothing (requirements 2.5).
+            self.exec("preparing the session", "SET @dtsctl_writer = 1")?;
+        }
         if purpose == Purpose::Ddl && flavor.is_mysql() {
             // These need a right of their own on some versions; where it lacks, the plan has checked the global value. The last one, ON
             // since MySQL 8.4, would refuse foreign keys to keys that are not unique, which the source may have.

@@ -17,6 +17,16 @@ pub enum ObjectKind {
     Sequence,
     /// A base table.
     Table,
+    /// A stored function.
+    Function,
+    /// A stored procedure.
+    Procedure,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+    /// An event.
+    Event,
 }
 
 impl ObjectKind {
@@ -26,6 +36,11 @@ impl ObjectKind {
             Self::Database => "database",
             Self::Sequence => "sequence",
             Self::Table => "table",
+            Self::Function => "function",
+            Self::Procedure => "procedure",
+            Self::View => "view",
+            Self::Trigger => "trigger",
+            Self::Event => "event",
         }
     }
 }
@@ -64,6 +79,14 @@ pub enum Part {
     ForeignKeys,
     /// The AUTO_INCREMENT counter or the position of a sequence.
     Counter,
+    /// A function or procedure.
+    Routines,
+    /// A view.
+    Views,
+    /// A trigger.
+    Triggers,
+    /// An event.
+    Events,
 }
 
 /// What cannot be carried to the destination: the codes of [`Risk::Unsupported`].
@@ -82,6 +105,8 @@ pub mod unsupported {
     pub const FEATURE: &str = "DT106";
     /// The destination does not have the storage engine, or the engine's tables hold no rows of their own.
     pub const ENGINE: &str = "DT107";
+    /// The destination has another view, routine, trigger or event of that name.
+    pub const EXISTS: &str = "DT108";
 }
 
 /// What a reader of the plan should know though nothing blocks: the codes of [`Note`].
@@ -171,6 +196,19 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// Sorted and without repetition.
     pub notes: Vec<Note>,
+    /// What is left for the day on which one cuts over, by object.
+    pub cutover: Vec<Cutover>,
+}
+
+/// Statements that are not run by an apply but by whoever cuts over: triggers that were left out, events to be enabled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Cutover {
+    /// Kind of object.
+    pub kind: ObjectKind,
+    /// Its name at the destination.
+    pub object: String,
+    /// What is to be run, in order; lines that begin with `--` are comments.
+    pub statements: Vec<String>,
 }
 
 /// Where an object of the source goes; `None` for what is not selected. Implemented for the spec's selection.
@@ -182,6 +220,10 @@ pub trait Mapping {
     /// Which columns of a source table go, and under which names.
     fn columns(&self, _source: &TableName) -> ColumnMap {
         ColumnMap::default()
+    }
+    /// The destination's name of a view, routine, trigger or event, by the kind's name in the catalog.
+    fn program(&self, _kind: &str, _source: &TableName) -> Option<TableName> {
+        None
     }
 }
 
@@ -206,4 +248,6 @@ pub struct Options<'a> {
     pub secondary_indexes: Stage,
     /// The storage engine all tables shall have; `None` keeps each table's own.
     pub engine: Option<String>,
+    /// Triggers are made with a guard that keeps them quiet for dtsctl's sessions; else they are left for the cutover.
+    pub guarded_triggers: bool,
 }

@@ -11,6 +11,8 @@ mod columns;
 mod compare;
 pub mod mapping;
 mod objects;
+mod program_text;
+mod programs;
 mod render;
 mod shape;
 mod tables;
@@ -84,10 +86,12 @@ pub fn changes(
     for table in &source.tables {
         tables::table(&sides, table, &mut diff);
     }
+    programs::programs(&sides, &mut diff);
     // Stable: within a stage and part, the order in which they were found. Parts are ordered as they depend on each other.
     diff.changes.sort_by_key(|c| (c.stage, if c.stage == Stage::After { Some(c.part) } else { None }));
     diff.notes.sort();
     diff.notes.dedup();
+    diff.cutover.sort_by(|a, b| (a.kind, &a.object).cmp(&(b.kind, &b.object)));
     diff
 }
 

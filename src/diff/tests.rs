@@ -108,6 +108,7 @@ fn run(case: &Case, source: &Catalog, destination: &Catalog) -> Diff {
         created_by_us: &|_| case.ours,
         secondary_indexes: case.indexes,
         engine: case.engine.map(str::to_owned),
+        guarded_triggers: false,
     };
     changes(source, &info(case.from), destination, &info(case.to), &Dr, &options)
 }
@@ -235,6 +236,7 @@ fn sequences_are_made_first_and_set_last() {
         name: "q".to_owned(),
         create: "CREATE SEQUENCE `q` start with 5 minvalue 1 maxvalue 100 increment by 2 cache 10 nocycle ENGINE=InnoDB".to_owned(),
         position: Some(position.to_owned()),
+        session: None,
     };
     let text = "CREATE TABLE `t` (\n  `a` bigint(20) DEFAULT nextval(`s`.`q`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
     let mut source = catalog(&["s"], vec![table("s", text)]);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     catalog::{Catalog, Fingerprint, Table, TableName, Walk},
     connect::ServerInfo,
-    diff::{Act, Change, ObjectKind, Part, Risk, Stage},
+    diff::{Act, Change, Cutover, ObjectKind, Part, Risk, Stage},
     event::Phase,
     spec::{Allowance, ExistingTables, Spec},
 };
@@ -63,6 +63,8 @@ pub struct Inputs<'a> {
     pub scope: &'a Scope,
     /// The changes of the diff, in the order in which they run.
     pub changes: &'a [Change],
+    /// What the diff leaves for the cutover.
+    pub cutover: &'a [Cutover],
     /// What earlier applies have done.
     pub progress: &'a Progress,
     /// Where the binlog is followed from, when it is.
@@ -126,6 +128,7 @@ pub fn build(inputs: Inputs<'_>) -> Plan {
         summary: summary(&actions),
         actions,
         unchanged,
+        cutover: if inputs.spec.phases.schema { inputs.cutover.to_vec() } else { Vec::new() },
         findings: inputs.findings,
     };
     plan.id = saved::id_of(&plan);
@@ -167,7 +170,7 @@ fn from_change(change: &Change, inputs: &Inputs<'_>) -> Action {
             .iter()
             .find(|(source, _)| source.to_string() == change.source)
             .map_or((None, None), |(source, destination)| (Some(destination.clone()), Some(source.clone()))),
-        ObjectKind::Database => (None, None),
+        _ => (None, None),
     };
     let what = match change.act {
         Act::Create if renamed && change.part == Part::Definition => format!("{} from {}", change.what, change.source),

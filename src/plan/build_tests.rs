@@ -34,6 +34,7 @@ impl Case {
             destination: ServerFacts { address: "db2:3306", info: &destination, catalog: &self.destination },
             scope: &scope,
             changes: &self.changes,
+            cutover: &[],
             progress: &self.progress,
             follow: self.follow.clone(),
             findings: self.findings.clone(),

@@ -8,7 +8,7 @@ use super::{
     finding::{Finding, FindingCode},
     follow::{FollowShape, PositionState},
 };
-use crate::{catalog::TableName, connect::Vendor, diff::Part, diff::UnsafeAction, event::Phase};
+use crate::{catalog::TableName, connect::Vendor, diff::Cutover, diff::Part, diff::UnsafeAction, event::Phase};
 
 /// The format this program writes: major and minor. The minor grows by addition, the major by anything else.
 pub const FORMAT: (u32, u32) = (1, 1);
@@ -37,6 +37,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Destination tables in scope about which nothing is to be done.
     pub unchanged: Vec<String>,
+    /// What an apply leaves to whoever cuts over: triggers that are left out, events that arrive disabled.
+    pub cutover: Vec<Cutover>,
     /// Results of all prechecks.
     pub findings: Vec<Finding>,
     /// The figures of the `Plan:` line.

@@ -245,6 +245,7 @@ pub(crate) fn plan_with(allow_unsafe: &[String]) -> Plan {
         destination: ServerFacts { address: "db2:3306", info: &destination, catalog: &destination_catalog },
         scope: &scope,
         changes: &changes(),
+        cutover: &[],
         progress: &progress,
         follow: None,
         findings,

@@ -42,6 +42,8 @@ pub struct Scope {
     pub whole: Vec<String>,
     /// Sequences of databases that are selected as a whole, and their names at the destination.
     pub sequences: BTreeMap<TableName, TableName>,
+    /// Views, routines, triggers and events of databases that are selected as a whole, by kind and name, and their names at the destination.
+    pub programs: BTreeMap<(String, TableName), TableName>,
     by_source: BTreeMap<TableName, usize>,
 }
 
@@ -75,6 +77,17 @@ impl Scope {
             let destination = TableName::new(selected.destination_db, selected.destination_table);
             scope.sequences.insert(TableName::new(&sequence.database, &sequence.name), destination);
         }
+        for object in source.others.iter().filter(|o| o.kind != "sequence" && scope.whole.contains(&o.database)) {
+            let name = TableName::new(&object.database, &object.name);
+            let destination = if object.kind == "view" {
+                selection.table(&name.database, &name.table).map(|s| TableName::new(s.destination_db, s.destination_table))
+            } else {
+                selection.destination_database(&name.database).map(|database| TableName::new(database, &name.table))
+            };
+            if let Some(destination) = destination {
+                scope.programs.insert((object.kind.clone(), name), destination);
+            }
+        }
         scope.pairs.sort_by(|a, b| a.source.cmp(&b.source));
         scope.skipped.sort_by(|a, b| a.table.cmp(&b.table));
         scope.by_source = scope.pairs.iter().enumerate().map(|(i, p)| (p.source.clone(), i)).collect();
@@ -98,6 +111,10 @@ impl Mapping for Scope {
 
     fn columns(&self, source: &TableName) -> ColumnMap {
         self.pair(source).map(|p| p.columns.clone()).unwrap_or_default()
+    }
+
+    fn program(&self, kind: &str, source: &TableName) -> Option<TableName> {
+        self.programs.get(&(kind.to_owned(), source.clone())).cloned()
     }
 }
 
@@ -156,7 +173,14 @@ mod tests {
         let mut source = sample::catalog(vec![sample::table("shop", "orders"), sample::table("crm", "people")]);
         for (database, name) in [("shop", "ids"), ("shop", "tmp_ids"), ("crm", "ids")] {
             let (database, name) = (database.to_owned(), name.to_owned());
-            let sequence = crate::catalog::OtherObject { kind: "sequence".into(), database, name, create: String::new(), position: None };
+            let sequence = crate::catalog::OtherObject {
+                kind: "sequence".into(),
+                database,
+                name,
+                create: String::new(),
+                position: None,
+                session: None,
+            };
             source.others.push(sequence);
         }
         let mut spec = sample::spec();

@@ -68,7 +68,13 @@ fn of_change(change: &Change, needs: &mut Needs) {
     let rights = needs.entry((database, table)).or_default();
     rights.extend::<&[&'static str]>(match (change.act, change.kind) {
         (Act::Create, ObjectKind::Sequence) => &["CREATE", "SELECT", "INSERT"],
-        (Act::Create, _) => &["CREATE"],
+        (Act::Create, ObjectKind::View) => &["CREATE VIEW"],
+        (Act::Alter, ObjectKind::View) => &["CREATE VIEW", "DROP"],
+        (Act::Create, ObjectKind::Function | ObjectKind::Procedure) => &["CREATE ROUTINE"],
+        (Act::Alter, ObjectKind::Function | ObjectKind::Procedure) => &["CREATE ROUTINE", "ALTER ROUTINE"],
+        (Act::Create | Act::Alter, ObjectKind::Trigger) => &["TRIGGER"],
+        (Act::Create | Act::Alter, ObjectKind::Event) => &["EVENT"],
+        (Act::Create, ObjectKind::Database | ObjectKind::Table) => &["CREATE"],
         (Act::Alter, ObjectKind::Database) => &["ALTER"],
         (Act::Alter, ObjectKind::Sequence) => &["ALTER", "SELECT", "INSERT"],
         (Act::Alter, ObjectKind::Table) => &["ALTER", "CREATE", "INSERT"],

@@ -110,7 +110,7 @@ mod tests {
     fn a_sequence_is_in_the_way_unless_it_is_ours() {
         let sequence = || {
             let (database, name) = ("shop".to_owned(), "s".to_owned());
-            OtherObject { kind: "sequence".into(), database, name, create: String::new(), position: None }
+            OtherObject { kind: "sequence".into(), database, name, create: String::new(), position: None, session: None }
         };
         let mut bench = Bench::new();
         bench.mariadb_source();
@@ -133,6 +133,7 @@ mod tests {
             name: "t".into(),
             create: String::new(),
             position: None,
+            session: None,
         });
         assert_eq!(bench.run(&CHECK), ["failed shop.t"]);
     }

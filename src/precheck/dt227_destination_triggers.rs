@@ -9,8 +9,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for table in facts.tables.iter().filter(|t| t.destination.is_some()) {
         let name = &table.pair.destination;
-        let triggers: Vec<&str> =
-            facts.gathered.destination_triggers.iter().filter(|(t, _)| t == name).map(|(_, trigger)| trigger.as_str()).collect();
+        // What `schema.triggers: auto` makes does nothing for our sessions.
+        let guarded = |trigger: &str| {
+            let is_it = |o: &&crate::catalog::OtherObject| o.kind == "trigger" && o.database == name.database && o.name == trigger;
+            facts.destination.catalog.others.iter().find(is_it).is_some_and(|o| o.create.contains("@dtsctl_writer) IS NULL THEN"))
+        };
+        let of_table = facts.gathered.destination_triggers.iter().filter(|(t, _)| t == name).map(|(_, trigger)| trigger.as_str());
+        let triggers: Vec<&str> = of_table.filter(|trigger| !guarded(trigger)).collect();
         if !triggers.is_empty() {
             findings.push(CHECK.failed(
                 table.object(),

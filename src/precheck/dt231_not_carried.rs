@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Check, Facts, Finding, Ignorable};
+use crate::spec::TriggerMode;
 
 pub(super) const CHECK: Check = Check { code: "DT231", name: "not-carried", ignorable: Ignorable::Alerts, run };
 
@@ -15,8 +16,16 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let whole = facts.scope.whole.contains(database);
         for object in facts.source.catalog.others.iter().filter(|o| &o.database == database) {
-            // Sequences of whole databases are carried with the tables.
-            if !(whole && object.kind == "sequence") {
+            // Sequences of whole databases are carried with the tables, views and programs after the rows.
+            let carried = match object.kind.as_str() {
+                "sequence" => true,
+                "trigger" => facts.spec.schema.triggers == TriggerMode::Auto,
+                "view" | "function" | "procedure" | "event" => facts.spec.phases.schema,
+                _ => false,
+            };
+            let excluded = object.kind == "view"
+                && !facts.scope.programs.keys().any(|(k, n)| k == "view" && n.table == object.name && n.database == object.database);
+            if !whole || !carried || excluded {
                 by_kind.entry(&object.kind).or_default().push(&object.name);
             }
         }
@@ -32,9 +41,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         }
         let cause = format!("not carried from source database {database}: {} ({listed})", counts.join(", "));
         findings.push(if whole {
-            CHECK.alert(destination.clone(), cause, "create them at the destination when you cut over; this version carries tables only")
+            CHECK.alert(
+                destination.clone(),
+                cause,
+                "create them at the destination when you cut over; an apply writes the statements for triggers beside its state file",
+            )
         } else {
-            CHECK.info(destination.clone(), cause, "select the whole database to have them listed as missing")
+            CHECK.info(destination.clone(), cause, "select the whole database to have them carried")
         });
     }
     findings
@@ -60,8 +73,11 @@ mod tests {
                 name: name.into(),
                 create: String::new(),
                 position: None,
+                session: None,
             });
         }
+        assert_eq!(bench.causes(&CHECK), ["not carried from source database shop: 1 trigger (tr)"]);
+        bench.spec.phases.schema = false;
         assert_eq!(bench.causes(&CHECK), ["not carried from source database shop: 1 trigger, 2 views (tr, v1, v2)"]);
         assert_eq!(bench.run(&CHECK), ["alert shop"]);
         let named = TableSelection { name: Pattern::new("t"), rename: None, filter: None, columns: None, operations: None };

@@ -92,6 +92,8 @@ pub struct Gathered {
     pub clock: Option<Clock>,
     /// Triggers at the destination on tables that the selection goes to.
     pub destination_triggers: Vec<(TableName, String)>,
+    /// Accounts of the destination as `user@host`; unknown when the account may not read them.
+    pub destination_accounts: Option<BTreeSet<String>>,
     /// Destination tables that existed before and hold rows; unknown ones are `None`.
     pub occupied: BTreeMap<TableName, Option<bool>>,
     /// Tables of the destination's database `dts`; `None` when there is no such database.
@@ -123,6 +125,9 @@ pub fn gather(
         ..Gathered::default()
     };
     gathered.dts_tables = dts_tables(ends.destination)?;
+    if !scope.programs.is_empty() {
+        gathered.destination_accounts = accounts(ends.destination)?;
+    }
     if spec.phases.incremental {
         gathered.binlog = binlog::gather(ends.source, scope)?;
     }
@@ -177,6 +182,14 @@ fn identities(first: &Session, login: &Login) -> Result<BTreeSet<String>, Connec
     // All at once, so that a proxy that spreads connections shows itself.
     let sessions: Result<Vec<Session>, ConnectError> = (0..MORE_CONNECTIONS).map(|_| Session::open(&login, Purpose::Control)).collect();
     Ok(sessions?.iter().map(|s| s.info().identity.clone()).collect())
+}
+
+fn accounts(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
+    match session.query("reading the accounts", "SELECT CONCAT(User, '@', Host) FROM mysql.user") {
+        Ok(rows) => Ok(Some((0..rows.len()).filter_map(|r| rows.text_at(r, 0)).collect())),
+        Err(error) if error.is_connection() => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 pub(super) fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {

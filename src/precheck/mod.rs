@@ -54,6 +54,7 @@ mod dt235_system_versioning;
 mod dt236_generated_columns;
 mod dt237_fulltext_parser;
 mod dt238_selected_columns;
+mod dt239_definers;
 mod dt241_narrow_charset;
 mod dt242_unique_collisions;
 mod dt243_json_text;

@@ -48,6 +48,7 @@ pub const CHECKS: &[Check] = &[
     super::dt236_generated_columns::CHECK,
     super::dt237_fulltext_parser::CHECK,
     super::dt238_selected_columns::CHECK,
+    super::dt239_definers::CHECK,
     super::dt241_narrow_charset::CHECK,
     super::dt242_unique_collisions::CHECK,
     super::dt243_json_text::CHECK,
@@ -164,6 +165,7 @@ mod tests {
             unsupported::FOREIGN_KEY,
             unsupported::FEATURE,
             unsupported::ENGINE,
+            unsupported::EXISTS,
         ];
         for code in others.into_iter().chain(UnsafeAction::ALL.map(UnsafeAction::code)) {
             assert!(pages.remove(code), "{code} has no page");

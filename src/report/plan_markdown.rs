@@ -98,6 +98,9 @@ fn row(action: &Action) -> String {
 
 fn verdict(plan: &Plan) -> String {
     let mut out = format!("{}\n\n**{}**\n", sentences::prechecks(plan), sentences::plan_line(plan).replace('~', "\\~"));
+    if let Some(line) = sentences::cutover(plan) {
+        out.push_str(&format!("\n{line}\n"));
+    }
     for line in sentences::blocked(plan) {
         // The sentence holds code spans of our own; names of objects stand only in the indented lines.
         match line.strip_prefix("  ") {

@@ -173,6 +173,19 @@ pub(super) fn plan_line(plan: &Plan) -> String {
 }
 
 /// What keeps the plan from running, and what to do about it; one sentence each.
+/// What is left for the cutover, in one sentence; `None` when nothing is.
+pub(super) fn cutover(plan: &Plan) -> Option<String> {
+    let mut kinds: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for left in &plan.cutover {
+        *kinds.entry(left.kind.name()).or_default() += 1;
+    }
+    if kinds.is_empty() {
+        return None;
+    }
+    let counts: Vec<String> = kinds.into_iter().map(|(kind, count)| text::plural(count as u64, kind)).collect();
+    Some(format!("At cutover: {}. An apply writes the statements beside its state file.", counts.join(", ")))
+}
+
 pub(super) fn blocked(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     let unsafe_ids: Vec<&str> = plan.blocked().filter(|a| matches!(a.risk, ActionRisk::Unsafe { .. })).map(|a| a.id.as_str()).collect();

@@ -31,6 +31,9 @@ pub fn table(plan: &Plan, options: &Options) -> String {
     }
     blocks.push(checks);
     let mut end = vec![text::wrap(&sentences::plan_line(plan), options.width, "", "  ")];
+    if let Some(line) = sentences::cutover(plan) {
+        end.push(text::wrap(&line, options.width, "", "  "));
+    }
     for line in sentences::blocked(plan) {
         let indent = if line.starts_with(' ') { "    " } else { "  " };
         end.push(text::wrap(line.trim_start(), options.width, if line.starts_with(' ') { "  " } else { "" }, indent));

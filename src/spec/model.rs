@@ -375,7 +375,7 @@ pub enum TriggerMode {
     /// They are left out and listed, to be created when one cuts over. The default.
     #[default]
     Manual,
-    /// They are carried, wrapped so that they do nothing for dtsctl's own sessions. Not supported yet.
+    /// They are carried, wrapped so that they do nothing for dtsctl's own sessions.
     Auto,
 }
 

@@ -330,7 +330,7 @@ pub struct SchemaOptions {
     /// The storage engine of tables at the destination. Default: `innodb`; `x-engine` is not supported yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<StorageEngine>,
-    /// What happens to triggers. Default: `manual`; `auto` is not supported yet.
+    /// What happens to triggers. Default: `manual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triggers: Option<TriggerMode>,
     /// Whether the plan adds notes on how well the schema fits the destination; they never block. Default: `true`.

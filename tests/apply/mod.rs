@@ -10,6 +10,7 @@ mod log;
 mod mapping;
 mod outside;
 mod phases;
+mod programs;
 mod refused;
 mod saved;
 mod selection;

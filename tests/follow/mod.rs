@@ -3,6 +3,7 @@
 //! The proof is never what dtsctl says: the *servers* compare every value of every row.
 
 mod bank;
+mod basic;
 mod bed;
 mod killed;
 mod lagging;

@@ -4,11 +4,7 @@ use std::{cell::Cell, collections::BTreeMap, path::Path, sync::Arc, time::Durati
 
 use super::follow::SpecNames;
 use crate::{
-    binlog::{
-        Place, Position,
-        gtid::BadGtid,
-        snapshot,
-    },
+    binlog::{Place, Position, gtid::BadGtid, snapshot},
     catalog::{Fingerprint, TableName},
     cli::{
         error::{CommandError, Kind, Passing},

@@ -1,5 +1,6 @@
 //! `dtsctl apply`: runs the phases.
 
+mod cutover;
 mod execute;
 mod follow;
 mod log;
@@ -308,6 +309,7 @@ fn carry_out(
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
+    cutover::write(state_path, &plan)?;
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&writer) as Arc<dyn Observer>, Arc::new(log::Log)];
     let shown = match context.settings.progress {
         Progress::Bar => Some(report::progress::bars()),

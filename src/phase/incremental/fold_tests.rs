@@ -134,7 +134,10 @@ fn keys_are_told_apart_by_their_bytes() {
     let mut folder = Folder::new(STRICT);
     // A change of a key is two rows; one and the same under a collation perhaps, never here.
     folder
-        .take(&table, vec![RowChange::Update { before: row(1, Some("x"), 0), after: row(2, Some("x"), 0) }, RowChange::Insert(row(1, None, 3))])
+        .take(
+            &table,
+            vec![RowChange::Update { before: row(1, Some("x"), 0), after: row(2, Some("x"), 0) }, RowChange::Insert(row(1, None, 3))],
+        )
         .unwrap();
     let batch = folder.finish().batch;
     assert_eq!(batch.keyed[0].updates, [(row(1, Some("x"), 0), row(1, None, 3))]);
@@ -167,10 +170,7 @@ fn a_row_that_does_not_follow_is_a_conflict_and_the_policy_decides() {
         let mut folder = Folder::new(policy);
         folder.take(&table, changes).map(|()| folder.finish())
     };
-    assert!(matches!(
-        fold(STRICT, cascade()),
-        Err(DestinationError::Conflict { kind: ConflictKind::InsertExists, rows: 1, .. })
-    ));
+    assert!(matches!(fold(STRICT, cascade()), Err(DestinationError::Conflict { kind: ConflictKind::InsertExists, rows: 1, .. })));
     let over = fold(Certainty::Strict(OnConflict::Overwrite), cascade()).unwrap();
     assert_eq!(over.batch.keyed[0].inserts, [row(1, None, 2)]);
     assert_eq!(over.conflicts[0].kind, ConflictKind::InsertExists);

@@ -147,7 +147,11 @@ impl Unique {
                         return Err(());
                     }
                     let text = padless(cut(value, part.prefix));
-                    if text.iter().any(u8::is_ascii_uppercase) { hash::add(hash, &text.to_ascii_lowercase()) } else { hash::add(hash, text) }
+                    if text.iter().any(u8::is_ascii_uppercase) {
+                        hash::add(hash, &text.to_ascii_lowercase())
+                    } else {
+                        hash::add(hash, text)
+                    }
                 }
             };
         }

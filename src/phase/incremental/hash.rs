@@ -64,7 +64,15 @@ mod tests {
     #[test]
     fn parts_do_not_run_into_each_other() {
         let of = |parts: &[&[u8]]| parts.iter().fold(7, |hash, part| add(hash, part));
-        let all = [of(&[b"ab", b"c"]), of(&[b"a", b"bc"]), of(&[b"abc"]), of(&[b"abc", b""]), of(&[b"abc\0"]), of(&[b"12345678", b"9"]), of(&[b"123456789"])];
+        let all = [
+            of(&[b"ab", b"c"]),
+            of(&[b"a", b"bc"]),
+            of(&[b"abc"]),
+            of(&[b"abc", b""]),
+            of(&[b"abc\0"]),
+            of(&[b"12345678", b"9"]),
+            of(&[b"123456789"]),
+        ];
         let different: std::collections::BTreeSet<u64> = all.into_iter().collect();
         assert_eq!(different.len(), all.len());
     }

@@ -355,14 +355,7 @@ impl<'a> Lanes<'a> {
         self.changed.notify_all();
     }
 
-    fn commit(
-        &self,
-        lane: &mut dyn Lane,
-        number: u64,
-        end: End,
-        mut written: Written,
-        began: Instant,
-    ) -> Result<(), DestinationError> {
+    fn commit(&self, lane: &mut dyn Lane, number: u64, end: End, mut written: Written, began: Instant) -> Result<(), DestinationError> {
         let End { applied, conflicts, bytes, heartbeat } = end;
         lane.commit(&applied)?;
         self.observer.observe(&Event::Moment { name: "batch-committed" });

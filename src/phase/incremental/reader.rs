@@ -106,19 +106,14 @@ impl Reader {
         Ok(match item {
             Item::Begin(begin) => {
                 let begin = Arc::new(begin);
-                self.open =
-                    Some(Open { begin, rows: Vec::new(), count: 0, bytes: 0, windows: false, statements: 0, heartbeat: None });
+                self.open = Some(Open { begin, rows: Vec::new(), count: 0, bytes: 0, windows: false, statements: 0, heartbeat: None });
                 true
             }
             Item::Rows(event) => self.rows(&event)?,
             Item::Statement(statement) => {
                 let Some(open) = &mut self.open else { return Ok(true) };
-                let said = Said {
-                    begin: Arc::clone(&open.begin),
-                    statement,
-                    part: open.statements,
-                    after_rows: open.windows || open.count > 0,
-                };
+                let said =
+                    Said { begin: Arc::clone(&open.begin), statement, part: open.statements, after_rows: open.windows || open.count > 0 };
                 open.statements += 1;
                 self.statements += 1;
                 if !self.queue.put(Unit::Statement(Box::new(said))) {

@@ -334,13 +334,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             return Ok(());
         }
         let certainty = self.certainty();
-        let open = self.open.get_or_insert_with(|| Open {
-            folder: Folder::new(certainty),
-            transactions: 0,
-            bytes: 0,
-            micros: 0,
-            heartbeat: None,
-        });
+        let open =
+            self.open.get_or_insert_with(|| Open { folder: Folder::new(certainty), transactions: 0, bytes: 0, micros: 0, heartbeat: None });
         for Rows { table, changes } in rows {
             open.folder.take(&table, changes)?;
         }

@@ -1,7 +1,7 @@
 //! Keys of the format whose meaning is not built yet: refused, never accepted and ignored. When an issue builds one, its line goes.
 
 use crate::spec::{
-    model::{StorageEngine, Topology, TriggerMode},
+    model::{StorageEngine, Topology},
     written::Spec,
 };
 
@@ -26,8 +26,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     let schema = spec.schema.as_ref();
     let engine = schema.and_then(|schema| schema.engine).unwrap_or_default();
     refuse(engine != StorageEngine::Innodb, &["schema", "engine"], "leave it out, or write `innodb`");
-    let triggers = schema.and_then(|schema| schema.triggers).unwrap_or_default();
-    refuse(triggers != TriggerMode::Manual, &["schema", "triggers"], "leave it out, or write `manual`");
     refuse(spec.accounts.is_some(), &["accounts"], REMOVE);
     refuse(spec.online_ddl.is_some(), &["online_ddl"], REMOVE);
     refuse(spec.heartbeat.is_some(), &["heartbeat"], REMOVE);
