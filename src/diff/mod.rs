@@ -21,7 +21,7 @@ mod widen;
 
 pub use change::*;
 pub use tables::{common_columns, differences};
-pub use translate::collation_at;
+pub use translate::{collation_at, engine_at};
 
 use std::collections::HashSet;
 

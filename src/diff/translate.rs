@@ -73,6 +73,18 @@ pub fn collation_at(from: Flavor, to: Flavor, known: &[String], collation: &str)
     known(row.becomes).map(|found| (found, row.nearness))
 }
 
+/// The engine that a table of `engine` gets, `wanted` or its own; `Err` says why it is not carried.
+///
+/// # Errors
+/// For people.
+pub fn engine_at(known: &[String], wanted: Option<&str>, engine: &str) -> Result<String, String> {
+    if mapping::FOREIGN_ENGINES.iter().any(|e| e.eq_ignore_ascii_case(engine)) {
+        return Err(format!("tables of engine {engine} hold no rows of their own"));
+    }
+    let wanted = wanted.unwrap_or(engine);
+    known.iter().find(|e| e.eq_ignore_ascii_case(wanted)).cloned().ok_or_else(|| format!("the destination has no engine {wanted}"))
+}
+
 struct Work<'a> {
     way: &'a Way<'a>,
     place: String,
@@ -134,12 +146,9 @@ impl Work<'_> {
     }
 
     fn engine(&mut self, source: &Shape) {
-        let wanted = self.way.engine.unwrap_or(&source.engine).to_owned();
-        if mapping::FOREIGN_ENGINES.iter().any(|e| e.eq_ignore_ascii_case(&source.engine)) {
-            return self.refuse(unsupported::ENGINE, None, format!("tables of engine {} hold no rows of their own", source.engine));
-        }
-        let Some(engine) = self.way.destination.engines.iter().find(|e| e.eq_ignore_ascii_case(&wanted)).cloned() else {
-            return self.refuse(unsupported::ENGINE, None, format!("the destination has no engine {wanted}"));
+        let engine = match engine_at(&self.way.destination.engines, self.way.engine, &source.engine) {
+            Ok(engine) => engine,
+            Err(reason) => return self.refuse(unsupported::ENGINE, None, reason),
         };
         let changes = !engine.eq_ignore_ascii_case(&source.engine);
         if changes {

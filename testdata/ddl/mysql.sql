@@ -11,21 +11,21 @@ ALTER TABLE customers ADD COLUMN g VARCHAR(50) AS (CONCAT(name, CAST(id AS CHAR 
 
 ALTER TABLE customers ADD CONSTRAINT ck CHECK (id > 0) NOT ENFORCED, ALTER INDEX name INVISIBLE
 
-CREATE INDEX ix_f ON customers ((UPPER(name))) ALGORITHM = INPLACE LOCK = NONE
+CREATE INDEX ix_f ON customers ((UPPER(name))) ALGORITHM = INPLACE LOCK = SHARED
 
 CREATE TABLE t_ts (a INT) TABLESPACE = innodb_file_per_table, COMMENT 'x'
 
 ALTER TABLE t_ts DISCARD TABLESPACE
-
-CREATE VIEW v AS SELECT j.a, db.customers.id FROM customers, JSON_TABLE('[1]', '$[*]' COLUMNS (a INT PATH '$')) AS j, LATERAL (SELECT 1 AS one FROM customers AS k WHERE k.id = customers.id) AS l
-
-CREATE VIEW v_table AS TABLE customers
 
 CREATE TABLE t_hint (a INT DEFAULT (1 + 1), b JSON, KEY ((CAST(b->'$[*]' AS UNSIGNED ARRAY)))) /*!80016 COMMENT='x' */ /*!99999 ENGINE=CSV */
 
 ALTER TABLE customers ADD srs GEOMETRY NULL SRID 4326, RENAME customers2
 
 RENAME TABLE customers2 TO customers
+
+CREATE VIEW v AS SELECT j.a, db.customers.id FROM customers, JSON_TABLE('[1]', '$[*]' COLUMNS (a INT PATH '$')) AS j, LATERAL (SELECT 1 AS one FROM customers AS k WHERE k.id = customers.id) AS l
+
+CREATE VIEW v_table AS TABLE customers
 
 CREATE RESOURCE GROUP rg TYPE=USER
 

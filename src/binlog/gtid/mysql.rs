@@ -273,7 +273,7 @@ mod tests {
     type Naive = BTreeSet<(u8, u64)>;
 
     fn origin(index: u8) -> Origin {
-        Origin { uuid: [index / 2; 16], tag: if index % 2 == 0 { String::new() } else { "t".to_owned() } }
+        Origin { uuid: [index / 2; 16], tag: if index.is_multiple_of(2) { String::new() } else { "t".to_owned() } }
     }
 
     fn made(naive: &Naive) -> MySqlSet {

@@ -306,14 +306,11 @@ impl Query {
 
 /// Over `AS x` or `x`; whether there was one.
 fn skip_alias(walk: &mut Walk<'_>) -> bool {
-    if walk.eat_word("AS") {
-        walk.skip(1);
-    } else if walk.peek().is_some_and(|t| t.kind == Kind::Quoted || (t.kind == Kind::Word && !walk.is_any(ENDS) && !walk.is_any(NO_ALIAS)))
-    {
-        walk.skip(1);
-    } else {
+    let named = walk.eat_word("AS") || walk.peek().is_some_and(|t| t.kind == Kind::Quoted);
+    if !named && (walk.peek().is_none_or(|t| t.kind != Kind::Word) || walk.is_any(ENDS) || walk.is_any(NO_ALIAS)) {
         return false;
     }
+    walk.skip(1);
     // The columns of a derived table.
     if walk.is_symbol("(") {
         walk.skip_group();

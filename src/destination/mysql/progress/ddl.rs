@@ -234,6 +234,25 @@ impl Ledger {
         })
     }
 
+    /// Forgets an intent that came to nothing: the statement did not run.
+    ///
+    /// # Errors
+    /// [`DestinationError::TakenOver`], or as the connection fails.
+    pub fn forget_intent(&self, session: &mut Session, origin: &Origin) -> Result<(), DestinationError> {
+        self.fenced(session, |session| {
+            session.exec(
+                "writing the ledger",
+                &format!(
+                    "DELETE FROM `dts`.`dtsctl_ddl` WHERE {} AND `origin` = {} AND `part` = {} AND `state` = 'intent'",
+                    self.mine(),
+                    literal(&origin.text),
+                    origin.part
+                ),
+            )?;
+            Ok(())
+        })
+    }
+
     /// Forgets statements that were held back for a shadow table that is gone or has become the original.
     ///
     /// # Errors
@@ -301,7 +320,7 @@ impl Ledger {
                 }
             }
             SchemaChange::Renamed { from, to, destination } => {
-                self.forget(session, to)?;
+                self.forget_table(session, to)?;
                 let names = format!(
                     "`source_database` = {}, `source_table` = {} WHERE {}",
                     literal(&to.database),
@@ -317,7 +336,7 @@ impl Ledger {
                 );
                 exec(session, format!("UPDATE `dts`.`dtsctl_table` SET {at}, {names}"))?;
             }
-            SchemaChange::Gone(source) => self.forget(session, source)?,
+            SchemaChange::Gone(source) => self.forget_table(session, source)?,
             SchemaChange::Doubt(source, text) => {
                 exec(
                     session,
@@ -335,7 +354,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn forget(&self, session: &mut Session, source: &TableName) -> Result<(), DestinationError> {
+    fn forget_table(&self, session: &mut Session, source: &TableName) -> Result<(), DestinationError> {
         let condition = super::table_condition(&self.task, source);
         for table in ["dtsctl_schema", "dtsctl_range", "dtsctl_table"] {
             session.exec("writing the schema history", &format!("DELETE FROM `dts`.`{table}` WHERE {condition}"))?;

@@ -327,6 +327,7 @@ impl Carrier {
     ) -> Result<Carried, DdlError> {
         let statement = row.object.as_ref().map_or_else(|| row.class.clone(), |o| format!("{} {o}", row.class));
         if self.settings.stop_on_error {
+            self.forget_intent(&row.origin)?;
             return Err(DdlError::Failed { statement, place: place(at), error });
         }
         let doubt = format!("{statement} at {} failed at the destination: {error}", place(at));
@@ -423,6 +424,7 @@ impl Carrier {
             }
             Err(session::Unready::Stop(stop)) => {
                 self.runs = Some(runner);
+                self.forget_intent(&row.origin)?;
                 return Err(self.stop(at, read.classified.class.words(), stop));
             }
             Err(session::Unready::Connect(error)) if error.is_connection() || error.is_transient() => return Err(error.into()),
@@ -436,6 +438,12 @@ impl Carrier {
         }
         self.settings.observer.observe(&Event::Moment { name: "ddl-run" });
         self.done(at, read, row, &plan, Some(start.elapsed()), history, changed)
+    }
+
+    /// It did not run, and what the tables were like before it says nothing to the next attempt.
+    fn forget_intent(&mut self, origin: &Origin) -> Result<(), DdlError> {
+        let (ledger, origin) = (self.ledger.clone(), origin.clone());
+        Ok(self.looking(|session| ledger.forget_intent(session, &origin))?)
     }
 
     fn settled(&self, plan: &Plan, before: &Before, now: &Before) -> Settled {
@@ -628,7 +636,15 @@ impl Statements for Carrier {
             Decision::Pass => Ok(Judgement::Pass),
             Decision::Skip(_) => Ok(Judgement::Record),
             Decision::Run(_) | Decision::Refuse { .. } => Ok(Judgement::Barrier),
-            Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
+            Decision::Stop(stop) => {
+                // It may have been dealt with before a crash, and the history is behind it already.
+                let (ledger, origin) = (self.ledger.clone(), origin(at));
+                let known = self.looking(|session| ledger.find(session, &origin))?;
+                match known.filter(|row| row.state != DdlState::Intent) {
+                    Some(_) => Ok(Judgement::Record),
+                    None => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
+                }
+            }
         }
     }
 

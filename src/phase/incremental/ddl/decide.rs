@@ -179,11 +179,7 @@ impl Scene<'_> {
         if !self.databases.iter().any(|d| self.names.database(&self.folded(d)).is_some()) {
             return Decision::Pass;
         }
-        stop(
-            "statement-format",
-            format!("{words} was written to the binlog as a statement and not as rows"),
-            "set binlog_format=ROW at the source, for all sessions; then `dtsctl apply --restart`",
-        )
+        statement_format(words)
     }
 
     /// Replaces every name that the plan knows, or says which one has no place at the destination.
@@ -263,7 +259,7 @@ impl Scene<'_> {
         let source = self.table_of(target);
         let Some(destination) = self.names.table(&source) else { return Decision::Pass };
         if self.classified.has(Trouble::Query) {
-            return self.writes("CREATE TABLE ... SELECT");
+            return statement_format("CREATE TABLE ... SELECT");
         }
         if self.history.follows(&source) && !self.classified.or_replace {
             if self.classified.if_exists {
@@ -549,6 +545,14 @@ impl Scene<'_> {
         plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
         Decision::Run(plan)
     }
+}
+
+fn statement_format(words: &str) -> Decision {
+    stop(
+        "statement-format",
+        format!("{words} was written to the binlog as a statement and not as rows"),
+        "set binlog_format=ROW at the source, for all sessions; then `dtsctl apply --restart`",
+    )
 }
 
 fn out_of_scope(from: &TableName, to: &TableName) -> Decision {
