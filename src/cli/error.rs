@@ -275,6 +275,9 @@ impl From<FollowError> for CommandError {
                 }
                 shown.hint("everything before it is at the destination; `dtsctl apply --restart` begins anew from a fresh copy")
             }
+            FollowError::Conflict { .. } => shown.hint(
+                "`conflict.rows` of the spec is `fail`; mend the row at the destination and run the same command again, or choose another policy",
+            ),
             FollowError::Binlog(BinlogError::Purged { .. }) => shown
                 .hint("what is lost cannot be brought any more: `dtsctl apply --restart` begins anew, with longer retention at the source"),
             FollowError::NoPosition => shown.hint("`dtsctl apply --restart` begins anew"),

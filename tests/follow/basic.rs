@@ -106,9 +106,127 @@ fn a_copy_under_writes_catches_up_on_every_pair() {
     each("basic", a_copy_under_writes_catches_up);
 }
 
+/// A transaction that does not fit into the memory it may take is written as it is read; one that is rolled back leaves nothing.
 #[test]
-fn one_pair() {
-    if let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "one") {
-        a_copy_under_writes_catches_up(&mut bed);
+fn a_large_transaction_is_written_in_windows() {
+    each("large", |bed| {
+        bed.source(
+            "CREATE TABLE l (id INT PRIMARY KEY, b VARCHAR(300), u INT UNIQUE);\nCREATE TABLE lk (a INT, b VARCHAR(300)) ENGINE=InnoDB",
+        );
+        bed.caught_up();
+        let rows = "WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
+        let depth = if bed.is_mysql() { "cte_max_recursion_depth" } else { "max_recursive_iterations" };
+        for end in ["COMMIT", "ROLLBACK", "COMMIT"] {
+            bed.source(&format!(
+                "SET SESSION {depth} = 100000;\nBEGIN;\n\
+                 INSERT INTO l {rows} SELECT i, REPEAT(CHAR(97 + i % 26), 200), i FROM n;\n\
+                 INSERT INTO lk {rows} SELECT i % 100, REPEAT('k', 100) FROM n;\n\
+                 UPDATE l SET id = id + 1 ORDER BY id DESC;\nUPDATE l SET u = NULL WHERE id % 3 = 0;\n\
+                 UPDATE l SET u = id WHERE id % 3 = 1 ORDER BY id DESC;\nDELETE FROM lk WHERE a < 90;\n\
+                 UPDATE l SET id = -id, u = -u WHERE id > 0;\n{end}"
+            ));
+            if end == "COMMIT" {
+                bed.task.start(&CATCH_UP, &[("DTSCTL_TEST_MEMORY", "300000")]).end().expect(0);
+                bed.is_equal();
+                bed.source("DELETE FROM l;\nDELETE FROM lk");
+            }
+        }
+        bed.caught_up();
+    });
+}
+
+/// A signal ends it with exit 5 between two commits, and the same command goes on.
+#[test]
+fn a_signal_stops_it_and_the_same_command_goes_on() {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "signal") else { return };
+    bed.source(TABLES);
+    bed.caught_up();
+    let writer = Writer::start(bed.source_session(), &bed.db);
+    for signal in ["TERM", "INT"] {
+        let mut running = bed.task.start(&["apply", "--yes"], &[("DTSCTL_TEST_PAUSE", "batch-written:20:stdin")]);
+        assert!(running.says("following the binlog"), "{}", running.said());
+        let before = writer.done.load(Ordering::SeqCst);
+        until("writes", || writer.done.load(Ordering::SeqCst) > before + 100);
+        running.signal(signal);
+        running.end().expect(5).says("the progress of");
     }
+    bed.task.run(&["apply", "--yes", "--time-limit", "1s"]).expect(5).says("--time-limit");
+    writer.stop();
+    bed.caught_up();
+}
+
+/// Each form of `--until` ends at its point: what comes before is there, what comes after is not.
+#[test]
+fn every_point_of_until_is_where_it_ends() {
+    for flavor in Flavor::ALL {
+        let Some(mut bed) = Bed::new(flavor, flavor, "until") else { continue };
+        bed.source("CREATE TABLE u (id INT PRIMARY KEY)");
+        bed.caught_up();
+        let (status, set) = match flavor {
+            Flavor::MariaDb => ("SHOW MASTER STATUS", "SELECT @@GLOBAL.gtid_binlog_pos"),
+            Flavor::MySql => ("SHOW BINARY LOG STATUS", "SELECT @@GLOBAL.gtid_executed"),
+        };
+        // A server that others write to as well: their transactions may lie around ours.
+        bed.source("INSERT INTO u VALUES (1)");
+        let row: mysql::Row = bed.source.query_first(status).unwrap().unwrap();
+        let (file, offset): (String, u64) = (row.get(0).unwrap(), row.get(1).unwrap());
+        bed.source("INSERT INTO u VALUES (2)");
+        let set: String = bed.source.query_first(set).unwrap().unwrap();
+        bed.source("INSERT INTO u VALUES (3)");
+        until("the next second", || {
+            let same: bool = bed.source.query_first("SELECT MICROSECOND(NOW(6)) > 700000").unwrap().unwrap();
+            !same
+        });
+        let time: String =
+            bed.source.query_first("SELECT DATE_FORMAT(UTC_TIMESTAMP() + INTERVAL 1 SECOND, '%Y-%m-%dT%H:%i:%sZ')").unwrap().unwrap();
+        until("that time", || {
+            bed.source
+                .query_first::<bool, _>(format!("SELECT UTC_TIMESTAMP() > '{}'", time.replace('T', " ").replace('Z', "")))
+                .unwrap()
+                .unwrap()
+        });
+        bed.source("INSERT INTO u VALUES (4)");
+        for (point, last) in [
+            (format!("pos:{file}:{offset}"), 1),
+            (format!("gtid:{}", set.replace('\n', "")), 2),
+            (format!("time:{time}"), 3),
+            ("caught-up".to_owned(), 4),
+        ] {
+            bed.task.run(&["apply", "--yes", "--until", &point]).expect(0);
+            assert_eq!(bed.numbers("SELECT id FROM u ORDER BY id"), (1..=last).collect::<Vec<i64>>(), "{flavor}: {point}");
+        }
+        bed.is_equal();
+    }
+}
+
+/// Without a copy: from a place in the past, where the destination has what was there then.
+#[test]
+fn the_binlog_alone_is_followed_from_a_place() {
+    let Some(mut bed) = Bed::new(Flavor::MySql, Flavor::MySql, "alone") else { return };
+    let table = "CREATE TABLE a (id INT PRIMARY KEY, v INT);\nINSERT INTO a VALUES (1, 1)";
+    bed.source(table);
+    let row: mysql::Row = bed.source.query_first("SHOW BINARY LOG STATUS").unwrap().unwrap();
+    let (file, offset): (String, u64) = (row.get(0).unwrap(), row.get(1).unwrap());
+    bed.source("UPDATE a SET v = v + 1;\nINSERT INTO a VALUES (2, 2)");
+    let db = bed.db.clone();
+    testbed::sql::run(&mut bed.destination, &format!("CREATE DATABASE `{db}`;\nUSE `{db}`;\n{table}")).unwrap();
+    let spec = |conflict: &str| {
+        format!(
+            "phases: {{schema: false, full: false, incremental: true}}\nstart: \"pos:{file}:{offset}\"\n\
+             conflict: {{existing_tables: ignore, rows: {conflict}}}\nobjects: [{{database: {db}}}]\n"
+        )
+    };
+    bed.task.write(&spec("fail"));
+    bed.caught_up();
+    // A row that is not as it must be stops the task, is passed over or is made so, as the spec says.
+    bed.destination.query_drop(format!("DELETE FROM `{db}`.a WHERE id = 2")).unwrap();
+    bed.source("UPDATE a SET v = 20 WHERE id = 2;\nUPDATE a SET v = 10 WHERE id = 1");
+    bed.task.run(&CATCH_UP).expect(1).says("update-missing").says("binlog.");
+    assert_eq!(bed.numbers("SELECT v FROM a ORDER BY id"), [2], "nothing of the transactions stays");
+    bed.task.write(&spec("ignore"));
+    bed.task.run(&CATCH_UP).expect(0);
+    assert_eq!(bed.numbers("SELECT v FROM a ORDER BY id"), [10]);
+    bed.task.write(&spec("overwrite"));
+    bed.source("UPDATE a SET v = 30 WHERE id = 2");
+    bed.caught_up();
 }

@@ -59,6 +59,12 @@ impl Bed {
         testbed::sql::run(&mut self.source, sql).unwrap_or_else(|error| panic!("{error:#}"));
     }
 
+    /// The source is MySQL.
+    pub(super) fn is_mysql(&mut self) -> bool {
+        let version: String = self.source.query_first("SELECT VERSION()").expect("version").unwrap_or_default();
+        !version.contains("MariaDB")
+    }
+
     /// Another session at the source.
     pub(super) fn source_session(&self) -> Conn {
         Conn::new(self.access.0.clone()).expect("source")

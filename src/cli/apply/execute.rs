@@ -16,7 +16,7 @@ use crate::{
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
-        incremental::{FollowOutcome, Goal, names::Names},
+        incremental::{FollowOutcome, Goal, Until, names::Names},
         schema::{self, SchemaError, Step},
         throttle::Limits,
     },
@@ -365,7 +365,8 @@ impl Execution<'_> {
         let mut carrier = self.carrier(progress.run, &mut survey, Arc::clone(&names))?;
         drop(survey);
         let outcome = self.follow_from(source, destination, &progress, names, &mut carrier)?;
-        if outcome == FollowOutcome::Reached {
+        // Elsewhere than at its end the source's definitions may be others than the destination's.
+        if outcome == FollowOutcome::Reached && self.goal.now() == Until::CaughtUp {
             self.set_counters()?;
         }
         match outcome {

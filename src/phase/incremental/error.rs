@@ -2,7 +2,7 @@
 
 use super::ddl::DdlError;
 use crate::{
-    binlog::BinlogError,
+    binlog::{BinlogError, Position},
     catalog::TableName,
     connect::ConnectError,
     ddl::lex::{self, Kind, Mode},
@@ -22,6 +22,14 @@ pub enum FollowError {
     /// The destination or the connection to it failed.
     #[error("incremental: destination: {0}")]
     Destination(#[from] DestinationError),
+    /// A row at the destination is not as it must be, and `conflict.rows` is `fail`.
+    #[error("incremental: {error}, which ends at {upto} of the source")]
+    Conflict {
+        /// The position after the source transactions that were written together.
+        upto: Box<Position>,
+        /// Table, kind and key.
+        error: DestinationError,
+    },
     /// A statement of the source cannot be carried.
     #[error("incremental: {0}")]
     Ddl(#[from] DdlError),
@@ -55,6 +63,14 @@ pub enum FollowError {
 }
 
 impl FollowError {
+    /// What a lane failed with while it wrote source transactions up to there.
+    pub(super) fn writing(error: DestinationError, upto: Option<&Position>) -> Self {
+        match (error, upto) {
+            (error @ DestinationError::Conflict { .. }, Some(upto)) => Self::Conflict { upto: Box::new(upto.clone()), error },
+            (error, _) => Self::Destination(error),
+        }
+    }
+
     /// The connection broke: worth another try within `retry.connection`.
     pub fn is_connection(&self) -> bool {
         match self {
@@ -62,7 +78,7 @@ impl FollowError {
             Self::Binlog(e) => e.is_connection(),
             Self::Destination(e) => e.is_connection(),
             Self::Ddl(e) => e.is_connection(),
-            Self::Rows { .. } | Self::NoPosition | Self::Thread(_) | Self::GaveUp { .. } => false,
+            Self::Conflict { .. } | Self::Rows { .. } | Self::NoPosition | Self::Thread(_) | Self::GaveUp { .. } => false,
         }
     }
 
@@ -73,7 +89,7 @@ impl FollowError {
             Self::Binlog(e) => e.is_transient(),
             Self::Destination(e) => e.is_transient(),
             Self::Ddl(e) => e.is_transient(),
-            Self::Rows { .. } | Self::NoPosition | Self::Thread(_) | Self::GaveUp { .. } => false,
+            Self::Conflict { .. } | Self::Rows { .. } | Self::NoPosition | Self::Thread(_) | Self::GaveUp { .. } => false,
         }
     }
 }

@@ -200,9 +200,9 @@ impl<'a> Lanes<'a> {
                     state = self.wait(state);
                 }
             };
-            let number = match &work {
-                Work::Batch(job) => job.number,
-                Work::Large(number, _) => *number,
+            let (number, upto) = match &work {
+                Work::Batch(job) => (job.number, Some(job.end.applied.position.clone())),
+                Work::Large(number, _) => (*number, None),
             };
             let done = match work {
                 Work::Batch(job) => self.batch(lane.as_mut(), job),
@@ -212,7 +212,7 @@ impl<'a> Lanes<'a> {
             state.busy -= 1;
             state.open.remove(&number);
             if let Err(error) = done {
-                state.failure.get_or_insert(error.into());
+                state.failure.get_or_insert(FollowError::writing(error, upto.as_ref()));
             }
             drop(state);
             self.changed.notify_all();

@@ -130,8 +130,7 @@ impl Reader {
                 self.position = after.clone();
                 let Some(open) = self.open.take() else { return Ok(true) };
                 self.queue.put(Unit::Transaction(Transaction {
-                    micros: open.begin.micros,
-                    place: open.begin.place.clone(),
+                    begin: open.begin,
                     rows: open.rows,
                     count: open.count,
                     bytes: open.bytes,
@@ -197,7 +196,8 @@ impl Reader {
                 last.changes.push(change);
             }
             if open.bytes >= self.reading.window {
-                let window = Window { rows: std::mem::take(&mut open.rows), count: open.count, bytes: open.bytes };
+                let window =
+                    Window { begin: Arc::clone(&open.begin), rows: std::mem::take(&mut open.rows), count: open.count, bytes: open.bytes };
                 (open.count, open.bytes, open.windows) = (0, 0, true);
                 if !self.queue.put(Unit::Window(window)) {
                     return Ok(false);

@@ -23,7 +23,7 @@ use super::{
     unit::{Rows, Said, Transaction, Unit, Window},
 };
 use crate::{
-    binlog::{Position, snapshot},
+    binlog::{Begin, Position, snapshot},
     connect::{Patience, Purpose, Session},
     destination::change::{Applied, Certainty, Following},
     event::{Event, Lag},
@@ -275,7 +275,12 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 return self.is_reached_cheaply();
             }
             Unit::Statement(said) => self.statement(*said)?,
-            Unit::Window(window) => self.window(window)?,
+            Unit::Window(window) => {
+                if self.large.is_none() && self.is_beyond(&window.begin) {
+                    return Ok(true);
+                }
+                self.window(window)?;
+            }
             Unit::RolledBack => {
                 if let Some(large) = self.large.take() {
                     self.piece(&large, Piece::RollBack)?;
@@ -284,7 +289,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             }
             Unit::Transaction(transaction) => {
                 self.caught_up = false;
-                if self.large.is_none() && self.is_beyond(&transaction) {
+                if self.large.is_none() && self.is_beyond(&transaction.begin) {
                     return Ok(true);
                 }
                 self.transaction(transaction)?;
@@ -308,7 +313,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     }
 
     fn transaction(&mut self, transaction: Transaction) -> Result<(), FollowError> {
-        let Transaction { micros, rows, count, bytes, after, read_from, heartbeat, .. } = transaction;
+        let Transaction { begin, rows, count, bytes, after, read_from, heartbeat } = transaction;
+        let micros = begin.micros;
         self.newest_micros = micros;
         if let Some(mut large) = self.large.take() {
             self.fold_piece(&mut large, rows, count, bytes)?;
@@ -337,7 +343,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let open =
             self.open.get_or_insert_with(|| Open { folder: Folder::new(certainty), transactions: 0, bytes: 0, micros: 0, heartbeat: None });
         for Rows { table, changes } in rows {
-            open.folder.take(&table, changes)?;
+            open.folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&after)))?;
         }
         open.transactions += 1;
         open.bytes += bytes;
@@ -421,7 +427,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 Large { number: self.number, pieces, row_events: 0, bytes: 0, conflicts: Vec::new() }
             }
         };
-        let Window { rows, count, bytes } = window;
+        let Window { rows, count, bytes, .. } = window;
         self.fold_piece(&mut large, rows, count, bytes)?;
         self.large = Some(large);
         Ok(())
@@ -430,7 +436,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     fn fold_piece(&mut self, large: &mut Large, rows: Vec<Rows>, count: u64, bytes: usize) -> Result<(), FollowError> {
         let mut folder = Folder::new(self.certainty());
         for Rows { table, changes } in rows {
-            folder.take(&table, changes)?;
+            folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&self.position)))?;
         }
         large.row_events += count;
         large.bytes += bytes;
@@ -493,10 +499,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     }
 
     /// The transaction is beyond the point where following ends.
-    fn is_beyond(&mut self, transaction: &Transaction) -> bool {
+    fn is_beyond(&self, begin: &Begin) -> bool {
         match &self.target.until {
-            Until::Time(micros) => transaction.micros >= *micros,
-            Until::Place(place) => transaction.place.order(place).is_some_and(|order| order.is_ge()),
+            Until::Time(micros) => begin.micros >= *micros,
+            Until::Place(place) => begin.place.order(place).is_some_and(|order| order.is_ge()),
             _ => false,
         }
     }

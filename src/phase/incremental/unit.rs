@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{FollowError, followed::Followed};
 use crate::{
-    binlog::{Begin, Image, Place, Position, Statement},
+    binlog::{Begin, Image, Position, Statement},
     destination::change::RowChange,
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Rows {
 /// A part of a transaction that is too large to be handed over whole; more follows.
 #[derive(Debug)]
 pub(super) struct Window {
+    pub(super) begin: Arc<Begin>,
     pub(super) rows: Vec<Rows>,
     pub(super) count: u64,
     pub(super) bytes: usize,
@@ -26,10 +27,7 @@ pub(super) struct Window {
 /// A whole transaction, or the end of one whose windows went before.
 #[derive(Debug)]
 pub(super) struct Transaction {
-    /// When it was committed at the source, in microseconds since 1970 UTC.
-    pub(super) micros: u64,
-    /// Where it begins.
-    pub(super) place: Place,
+    pub(super) begin: Arc<Begin>,
     pub(super) rows: Vec<Rows>,
     /// Row changes in `rows`.
     pub(super) count: u64,
