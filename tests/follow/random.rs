@@ -87,20 +87,24 @@ fn ends_equal(case: Case) {
 
     // Schema and copy under writes, but not under DDL (requirements B11), and then the backlog.
     let running = workload.start(threads);
-    task.run(&CATCH_UP).expect(0);
+    let mut copying = task.start(&CATCH_UP, &[]);
+    copying.says("incremental: started");
+    running.pause(true);
+    copying.end().expect(0);
+    running.pause(false);
     // Live, under DDL as well.
     running.allow_ddl(ddl);
     let mut following = task.start(&["apply", "--yes", "--until", "never"], &[]);
     let begin = running.transactions();
     until("transactions that are followed", || {
         assert!(!following.has_ended(), "workload of seed {}: it ended: {}", workload.seed(), following.said());
-        running.transactions() > begin + 250
+        running.transactions() > begin + 150
     });
     following.signal("TERM");
     following.end().expect(5);
     // A backlog, read after all of it has happened.
     let begin = running.transactions();
-    until("a backlog", || running.transactions() > begin + 150);
+    until("a backlog", || running.transactions() > begin + 100);
     running.stop().unwrap();
     let outcome = task.run(&CATCH_UP);
     assert_eq!(

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use mysql::OptsBuilder;
@@ -73,6 +74,9 @@ impl Options {
     }
 }
 
+/// What a writer in the background waits after each transaction: tests want many kinds of changes, not many.
+const PACE: Duration = Duration::from_millis(8);
+
 /// Statements that succeeded, by kind; failed ones under `failed NUMBER` of the server's error.
 pub type Counts = BTreeMap<String, u64>;
 
@@ -93,6 +97,7 @@ pub struct Workload {
 struct Shared {
     stop: AtomicBool,
     ddl: AtomicBool,
+    pause: AtomicBool,
     /// Grows with every DDL, so that the others look at the schema again.
     schema: AtomicU64,
     /// For names of tables, indexes and XA transactions.
@@ -186,7 +191,10 @@ impl Workload {
                 let shared = Arc::clone(&self.shared);
                 std::thread::spawn(move || {
                     while !shared.stop.load(Ordering::SeqCst) {
-                        writer.step()?;
+                        if !shared.pause.load(Ordering::SeqCst) {
+                            writer.step()?;
+                        }
+                        std::thread::sleep(PACE);
                     }
                     writer.settle()
                 })
@@ -219,6 +227,11 @@ impl Running {
         self.shared.ddl.store(allow, Ordering::SeqCst);
     }
 
+    /// Lets the writers wait, or go on: a transaction that is under way ends first.
+    pub fn pause(&self, pause: bool) {
+        self.shared.pause.store(pause, Ordering::SeqCst);
+    }
+
     /// Transactions so far, those included that rolled back.
     pub fn transactions(&self) -> u64 {
         self.shared.done.load(Ordering::SeqCst)
@@ -237,6 +250,7 @@ impl Running {
         }
         // The workload may be started again.
         self.shared.stop.store(false, Ordering::SeqCst);
+        self.shared.pause.store(false, Ordering::SeqCst);
         outcome
     }
 }
