@@ -14,7 +14,7 @@ use dtsctl::{
     event::{BatchCommitted, DdlOutcome, DdlSeen, Event, Lag, Observer, Phase, PlannedTable, StopToken},
     state::{
         ControlWatch, Holder, Opened, RangeTruth, Requests, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
-        TableState, TaskIdentity, holder, lock, progress, read, request_setting, request_stop, saved_plan,
+        TableState, TaskIdentity, holder, lock, progress, read, release_hold, request_hold, request_setting, request_stop, saved_plan,
     },
 };
 
@@ -270,7 +270,11 @@ fn the_life_of_a_task() {
     request_stop(&path, "now", &clock).unwrap();
     request_setting(&path, "throttle.full.rps", "5", &clock).unwrap();
     request_setting(&path, "throttle.full.rps", "none", &clock).unwrap();
-    let asked = Requests { stop: Some("now".to_owned()), settings: vec![("throttle.full.rps".to_owned(), "none".to_owned())] };
+    let asked = Requests { stop: Some("now".to_owned()), settings: vec![("throttle.full.rps".to_owned(), "none".to_owned())], hold: None };
+    assert_eq!(watch.requests().unwrap(), asked);
+    request_hold(&path, "now", &clock).unwrap();
+    assert_eq!(watch.requests().unwrap().hold.map(|(at, _)| at).as_deref(), Some("now"));
+    release_hold(&path, &clock).unwrap();
     assert_eq!(watch.requests().unwrap(), asked);
     assert!(read(&path, at(17)).unwrap().stop_requested.is_some());
     set(20);

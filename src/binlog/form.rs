@@ -5,7 +5,7 @@
 //! does say is held against it first. A misfit stops the task: a row read by the wrong definition is worse than none.
 
 use super::{
-    TableMap, WireColumn,
+    TableMap, WireColumn, charset,
     table_map::code,
     value::{number::decimal_bytes, temporal::hires},
 };
@@ -57,7 +57,8 @@ pub(super) enum Form {
     Bit {
         bytes: u8,
     },
-    /// Text, bytes: a length and as many.
+    /// Text, bytes: a length and as many. CHAR is among them: its spaces at the end are not on the wire, and not in what a `SELECT` gives
+    /// either, since our reading sessions never have `PAD_CHAR_TO_FULL_LENGTH`; the destination pads as its own column says.
     Sized {
         length_bytes: u8,
     },
@@ -226,6 +227,16 @@ fn paired(map: &TableMap, wire: &WireColumn, column: &Column, table: &Table) -> 
     if wire.nullable != column.nullable {
         let told = |nullable| if nullable { "nullable" } else { "NOT NULL" }.to_owned();
         return Err(misfit(told(column.nullable), told(wire.nullable)));
+    }
+    let charset = match column.kind {
+        TypeKind::Text | TypeKind::Enum | TypeKind::Set => column.charset.as_deref(),
+        TypeKind::Bytes => Some("binary"),
+        _ => None,
+    };
+    if let (Some(defined), Some(written)) = (charset, wire.collation.and_then(charset::of_collation))
+        && !charset::is_same(defined, written)
+    {
+        return Err(misfit(format!("in charset {defined}"), format!("in charset {written}")));
     }
     if let Some(members) = &wire.members
         && !same_members(members, column)

@@ -5,6 +5,7 @@
 //! encoder. An event of a type that is not on the list of those that may be passed over stops the task: nothing unknown is skipped.
 
 mod bytes;
+mod charset;
 mod cursor;
 mod error;
 mod event;
@@ -25,6 +26,7 @@ pub mod table_map;
 mod transaction;
 mod value;
 
+pub use charset::of_collation;
 pub use error::BinlogError;
 pub use form::{ColumnForm, Misfit, fit};
 pub use gtid::{Gtid, GtidSet};

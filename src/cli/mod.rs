@@ -12,6 +12,7 @@ mod login;
 pub mod reference;
 
 mod apply;
+mod beside;
 mod completions;
 mod explain;
 mod init;

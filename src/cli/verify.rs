@@ -1,11 +1,13 @@
 //! `dtsctl verify`: compares both ends.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use clap::Args;
 
 use super::{
     Context,
+    args::duration,
+    beside::Beside,
     context::Progress as Shown,
     error::{CommandError, Kind},
     exit,
@@ -19,7 +21,7 @@ use crate::{
     plan::Pair,
     report::verify::{self as report, VerifyProgress},
     spec::{ExistingTables, Pattern, Spec, VerifyMode},
-    verify::{self, Mode, NotCovered, Settings, TablePair, Verdict, VerifyError, VerifyReceipt},
+    verify::{self, Live, Mode, NotCovered, Settings, TablePair, Verdict, VerifyError, VerifyReceipt},
 };
 
 /// What can be typed behind `dtsctl verify`.
@@ -49,6 +51,9 @@ pub struct VerifyArgs {
     /// Look again at what differed in the last run, and at nothing else
     #[arg(long)]
     pub recheck: bool,
+    /// While an apply follows the source: how long rows that differ are looked at again before they count
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
+    pub recheck_limit: Duration,
     /// Name the keys of rows that differ; they are values of rows
     #[arg(long)]
     pub keys: bool,
@@ -67,6 +72,7 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
             .hint("take it out of `objects`, or find out who dropped it"));
     }
     let (source, destination) = (survey.source_login.clone(), survey.destination_login.clone());
+    let following = survey.progress.as_ref().and_then(|p| p.following.as_ref()).map(|f| f.position.to_string());
     drop(survey);
     let kept = context.state_path(&spec).with_extension("verify.json");
     if args.recheck {
@@ -108,7 +114,13 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
     };
     let stop = StopToken::default();
     let signals = Signals::watch(&stop)?;
-    let result = verify::run(&settings, &source, &destination, &stop, &|p| {
+    // Before it has begun to follow, an apply still copies: the destination is then as it is.
+    let apply = match &following {
+        Some(_) => Beside::find(&destination, &spec.name, context.state_path(&spec), context.clock(), &stop)?,
+        None => None,
+    };
+    let live = apply.as_ref().map(|apply| Live { apply, limit: args.recheck_limit });
+    let result = verify::run_beside(&settings, live.as_ref(), &source, &destination, &stop, &|p| {
         match p {
             verify::Progress::TableFinished { table, verdict } => tracing::info!(%table, ?verdict, "table compared"),
             verify::Progress::Waiting { reason } => tracing::info!(reason, "waiting"),
@@ -120,6 +132,12 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
     shown.finish();
     let mut receipt = result?;
     receipt.not_covered.extend(left_out);
+    if let Some(position) = following.filter(|_| live.is_none()) {
+        receipt.not_covered.push(NotCovered {
+            what: format!("changes at the source after {position}"),
+            why: "no apply follows it now; rows that they touched differ until one does".to_owned(),
+        });
+    }
     keep(&kept, &receipt)?;
     let paint = context.settings.paint_out;
     context.emit(&|format| match format {

@@ -24,7 +24,7 @@ pub use model::*;
 pub use progress::Progress;
 pub use saved::{PlanError, json_schema, load, save};
 pub use scope::{Pair, Scope, Skipped, column_map};
-pub use stale::{stale, stale_but_for_itself};
+pub use stale::{stale, stale_but_for_itself, without_counter};
 
 #[cfg(test)]
 pub(crate) mod sample;

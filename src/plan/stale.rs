@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Action, ActionKind, ObjectDigest, Plan, Server, Side};
+use crate::diff::Part;
 
 /// What differs between a saved plan and one made just now, one line each; empty when the saved one still holds. Estimates, the
 /// outcome of prechecks and permissions given on the command line are not compared.
@@ -89,18 +90,37 @@ fn objects(saved: &[ObjectDigest], fresh: &[ObjectDigest], differs: &mut Vec<Str
     }
 }
 
+/// A statement without the value of an AUTO_INCREMENT counter: rows move it on all the time, and no review hangs on the number.
+pub fn without_counter(statement: &str) -> String {
+    let mut kept = String::with_capacity(statement.len());
+    let mut rest = statement;
+    while let Some(at) = rest.find("AUTO_INCREMENT") {
+        let (before, from) = rest.split_at(at + "AUTO_INCREMENT".len());
+        kept.push_str(before);
+        let value = from.trim_start().strip_prefix('=').map(str::trim_start);
+        rest = value.map_or(from, |value| value.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// An action that only moves a counter on.
+fn counts(action: &Action) -> bool {
+    action.part == Some(Part::Counter)
+}
+
 /// With the same servers, objects and spec, only progress can make a difference: another apply has done a part.
 fn actions(saved: &Plan, fresh: &Plan, differs: &mut Vec<String>) {
-    type Mark<'a> = (ActionKind, &'a str, &'a [String]);
+    type Mark<'a> = (ActionKind, &'a str, Vec<String>);
     fn mark(action: &Action) -> Mark<'_> {
-        (action.act, &action.object, &action.statements)
+        (action.act, &action.object, action.statements.iter().map(|s| without_counter(s)).collect())
     }
-    for action in &saved.actions {
+    for action in saved.actions.iter().filter(|a| !counts(a)) {
         if !fresh.actions.iter().any(|a| mark(a) == mark(action)) {
             differs.push(format!("action {} ({} {}) is done or no longer needed", action.id, action.symbol(), action.object));
         }
     }
-    for action in &fresh.actions {
+    for action in fresh.actions.iter().filter(|a| !counts(a)) {
         if !saved.actions.iter().any(|a| mark(a) == mark(action)) {
             differs.push(format!("{} {} is needed and not in the plan", action.symbol(), action.object));
         }
@@ -119,6 +139,20 @@ mod tests {
         fresh.created_at = "later".into();
         fresh.actions[4].rows = Some(1);
         fresh.actions[2].permitted = true;
+        assert_eq!(stale(&plan, &fresh), Vec::<String>::new());
+    }
+
+    #[test]
+    fn counters_that_rows_have_moved_on_are_no_drift() {
+        assert_eq!(
+            without_counter("CREATE TABLE `AUTO_INCREMENT` (id INT AUTO_INCREMENT) ENGINE=InnoDB AUTO_INCREMENT=17 COMMENT='x'"),
+            "CREATE TABLE `AUTO_INCREMENT` (id INT AUTO_INCREMENT) ENGINE=InnoDB AUTO_INCREMENT COMMENT='x'"
+        );
+        assert_eq!(without_counter("ALTER TABLE `t` AUTO_INCREMENT = 9"), "ALTER TABLE `t` AUTO_INCREMENT");
+        let mut plan = sample::plan();
+        plan.actions[0].statements = vec!["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT=5".to_owned()];
+        let mut fresh = plan.clone();
+        fresh.actions[0].statements = vec!["CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT=99".to_owned()];
         assert_eq!(stale(&plan, &fresh), Vec::<String>::new());
     }
 

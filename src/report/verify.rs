@@ -13,7 +13,7 @@ use super::{
     Paint,
     text::{harmless, plural, wrap},
 };
-use crate::verify::{DifferenceKind, Method, Mode, Progress, RowDifference, TableReceipt, Verdict, VerifyReceipt};
+use crate::verify::{DifferenceKind, Method, Mode, Position, Progress, RowDifference, TableReceipt, Verdict, VerifyReceipt};
 
 /// Width that the table for people keeps to, names of keys apart.
 const WIDTH: usize = 80;
@@ -179,6 +179,13 @@ fn details(table: &TableReceipt) -> Vec<String> {
             lines.push(format!("Only the {end} has: {}.", columns.join(", ")));
         }
     }
+    if table.unsettled > 0 {
+        lines.push(format!(
+            "{} of these rows differed in every look, but apply could not be held so that both ends show one state: they may have been on \
+             their way each time.",
+            table.unsettled
+        ));
+    }
     if !table.exact {
         lines.push("There may be more: no closer look was taken beyond --max-diffs.".to_owned());
     }
@@ -221,13 +228,24 @@ fn summary(receipt: &VerifyReceipt) -> String {
         receipt.milliseconds / 1000,
         receipt.milliseconds % 1000 / 100
     );
+    let beside = match &receipt.position {
+        Position::AtRest => String::new(),
+        Position::Followed(f) => {
+            let held = f.held_at.as_ref().map(|at| format!(", the last time in one state of both ends, at {}", harmless(at)));
+            let looks = match f.looks {
+                0 => "nothing had to be looked at again".to_owned(),
+                looks => format!("what differed was looked at again {}", plural(u64::from(looks), "time")),
+            };
+            format!(" While apply followed the source, from {}; {looks}{}.", harmless(&f.from), held.unwrap_or_default())
+        }
+    };
     if differing.is_empty() {
-        return format!("Verify: equal. {head}.");
+        return format!("Verify: equal. {head}.{beside}");
     }
     let sum = |f: fn(&TableReceipt) -> u64| differing.iter().map(|t| f(t)).sum::<u64>();
     let at_least = if differing.iter().all(|t| t.exact) { "" } else { "at least " };
     format!(
-        "Verify: data differs in {}. {head}: {at_least}{} missing, {} extra, {} different.",
+        "Verify: data differs in {}. {head}: {at_least}{} missing, {} extra, {} different.{beside}",
         plural(differing.len() as u64, "table"),
         sum(|t| t.missing),
         sum(|t| t.extra),
@@ -307,7 +325,7 @@ mod tests {
     use crate::{
         catalog::TableName,
         connect::{Flavor, Vendor},
-        verify::{ColumnCount, KeyValue, NotCovered, Position, Server},
+        verify::{ColumnCount, KeyValue, NotCovered, Server},
     };
 
     fn table_receipt(name: &str) -> TableReceipt {
@@ -326,6 +344,7 @@ mod tests {
             extra: 0,
             different: 0,
             json_type_changed: 0,
+            unsettled: 0,
             exact: true,
             differing_columns: Vec::new(),
             rows: Vec::new(),

@@ -28,6 +28,26 @@ pub fn request_setting(path: &Path, key: &str, value: &str, clock: &Clock) -> Re
     request(path, &format!("{SET}{key}"), value, clock)
 }
 
+/// Asks the running apply to write nothing after a position (as JSON), or nothing further (`now`), so that a snapshot of the destination can
+/// be opened there. It ends by itself.
+///
+/// # Errors
+/// As [`request_stop`].
+pub fn request_hold(path: &Path, at: &str, clock: &Clock) -> Result<(), StateError> {
+    request(path, HOLD, at, clock)
+}
+
+/// Lets the running apply go on that was asked to hold.
+///
+/// # Errors
+/// As [`request_stop`].
+pub fn release_hold(path: &Path, clock: &Clock) -> Result<(), StateError> {
+    request(path, HOLD, RELEASED, clock)
+}
+
+/// The row that asks to hold, and what it says when that is over.
+const HOLD: &str = "hold";
+const RELEASED: &str = "none";
 /// The row that asks for a stop.
 const STOP: &str = "stop";
 /// Before the key in a row that sets something.
@@ -51,6 +71,8 @@ fn request(path: &Path, key: &str, value: &str, clock: &Clock) -> Result<(), Sta
 pub struct Requests {
     /// When to stop: `now`, or a point as `apply --until` writes it.
     pub stop: Option<String>,
+    /// Where to write nothing further for a while: `now` or a position as JSON; and when it was asked for, in milliseconds since 1970 UTC.
+    pub hold: Option<(String, i64)>,
     /// Limits by key, each with its value or `none`.
     pub settings: Vec<(String, String)>,
 }
@@ -78,13 +100,14 @@ impl ControlWatch {
     pub fn requests(&self) -> Result<Requests, StateError> {
         let read = || -> rusqlite::Result<Requests> {
             let mut requests = Requests::default();
-            let mut statement = self.conn.prepare_cached("SELECT key, value FROM control ORDER BY requested, key")?;
+            let mut statement = self.conn.prepare_cached("SELECT key, value, requested FROM control ORDER BY requested, key")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let (key, value): (String, String) = (row.get(0)?, row.get(1)?);
                 match key.strip_prefix(SET) {
                     Some(setting) => requests.settings.push((setting.to_owned(), value)),
                     None if key == STOP => requests.stop = Some(value),
+                    None if key == HOLD && value != RELEASED => requests.hold = Some((value, row.get(2)?)),
                     None => {}
                 }
             }

@@ -25,7 +25,7 @@ mod schema;
 mod status;
 mod writer;
 
-pub use control::{ControlWatch, Requests, request_setting, request_stop};
+pub use control::{ControlWatch, Requests, release_hold, request_hold, request_setting, request_stop};
 pub use error::StateError;
 pub use file::{Opened, RunStart, ServerIdentity, StateFile, TaskIdentity, discard};
 pub use lock::{Holder, LockGuard, holder, lock};

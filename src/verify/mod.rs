@@ -12,12 +12,14 @@
 //! - `narrow`: checksums of a range, and what to do when they differ
 //! - `compare`, `json`: rows compared in the tool
 //! - `multiset`: whole tables
+//! - `live`: looking again while the source is written to
 //! - `run`: tables and ranges over the workers
 //! - `receipt`: what comes out
 
 mod compare;
 mod expression;
 mod json;
+mod live;
 mod multiset;
 mod narrow;
 mod plan;
@@ -31,8 +33,9 @@ use crate::{
     connect::{ConnectError, RetryWindows},
 };
 
+pub use live::{Apply, Live};
 pub use receipt::*;
-pub use run::run;
+pub use run::{run, run_beside};
 
 /// Two tables that should hold the same rows.
 #[derive(Debug, Clone)]

@@ -34,7 +34,7 @@ impl Task<'_> {
                     return Ok(tally);
                 }
             }
-            if !self.keys && (rows_s == 0 || rows_d == 0) {
+            if !self.keys && !self.live && (rows_s == 0 || rows_d == 0) {
                 (tally.missing, tally.extra) = (rows_s, rows_d);
                 return Ok(tally);
             }
@@ -62,7 +62,7 @@ impl Task<'_> {
                 differing.pop();
             }
             let found = compare(sides, self.framing, sql, |row| batch.contains(&row.bucket().0))?;
-            tally.add_found(found, self.keep());
+            self.note(&mut tally, &KeyRange::All, found);
         }
         tally.inexact = !differing.is_empty();
         Ok(tally)

@@ -12,6 +12,7 @@ use crate::{
 use super::{
     compare::{Found, Framing, compare},
     expression::{Comparison, Side, read_sum},
+    receipt::DifferenceKind,
     session::Sides,
     tally::Tally,
 };
@@ -42,6 +43,8 @@ pub(crate) struct Task<'a> {
     pub(crate) max_named: u64,
     /// Rows are to be named.
     pub(crate) keys: bool,
+    /// The source is written to meanwhile: rows that differ are kept to be looked at again, and not counted.
+    pub(crate) live: bool,
 }
 
 /// How a range came out.
@@ -133,8 +136,8 @@ impl Task<'_> {
                 break;
             }
             let found = self.stream(sides, &piece)?;
-            tally.add_found(found, self.keep());
-            if !self.sure && tally.missing > 0 && tally.extra > 0 {
+            self.note(&mut tally, &piece, found);
+            if !self.sure && tally.has(DifferenceKind::Missing) && tally.has(DifferenceKind::Extra) {
                 return Ok(Judged::Unsure);
             }
         }
@@ -168,6 +171,15 @@ impl Task<'_> {
         if self.keys { usize::try_from(self.max_named).unwrap_or(usize::MAX).min(MOST_NAMED) } else { 0 }
     }
 
+    /// Counts rows that differ, or keeps them to be looked at again.
+    pub(crate) fn note(&self, tally: &mut Tally, range: &KeyRange, found: Vec<Found>) {
+        if self.live {
+            tally.suspect(range, found);
+        } else {
+            tally.add_found(found, self.keep());
+        }
+    }
+
     fn stream(&self, sides: &mut Sides, range: &KeyRange) -> Result<Vec<Found>, ConnectError> {
         compare(sides, self.framing, |side| self.rows_sql(side, range), |_| true)
     }
@@ -181,10 +193,10 @@ impl Task<'_> {
         let most = rows[0].max(rows[1]);
         if most <= FEW.min(self.window) || depth > DEEPEST {
             let found = self.stream(sides, range)?;
-            tally.add_found(found, self.keep());
+            self.note(tally, range, found);
             return Ok(());
         }
-        if !self.keys && (rows[0] == 0 || rows[1] == 0) {
+        if !self.keys && !self.live && (rows[0] == 0 || rows[1] == 0) {
             tally.missing += rows[0];
             tally.extra += rows[1];
             return Ok(());

@@ -19,6 +19,9 @@ const RANGE_ROWS: u64 = 50_000;
 /// Memory that waiting rows may take, about.
 const WINDOW_BYTES: u64 = 12 << 20;
 
+/// Rows of a table that may wait to be looked at again. Of a range with more, all is looked at again.
+const MOST_SUSPECTS: u64 = 50_000;
+
 /// How a table is gone about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -116,7 +119,13 @@ impl<'a> TablePlan<'a> {
             max_diffs: settings.max_diffs.max(1).saturating_sub(found),
             max_named: settings.max_diffs,
             keys: settings.keys,
+            live: false,
         }
+    }
+
+    /// The same while the source is written to: whatever differs is kept, since most of it is on its way.
+    pub(crate) fn live_task(&self, settings: &Settings, found: u64) -> Task<'_> {
+        Task { live: true, max_diffs: MOST_SUSPECTS.saturating_sub(found), ..self.task(settings, 0) }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{catalog::TableName, connect::Flavor};
 
 /// Version of the receipt's form; the minor part grows when members are added.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// How the algorithm is named in receipts. Another way of hashing gets another name.
 pub const ALGORITHM: &str = "sha256-sum32/1";
@@ -79,6 +79,24 @@ pub enum Verdict {
 pub enum Position {
     /// The data of both ends was at rest: nobody wrote. Each key range was read in one consistent snapshot per end.
     AtRest,
+    /// An apply followed the source's binlog meanwhile. Each key range was read in one consistent snapshot per end, and what differed was looked
+    /// at again when apply had passed the source's position of that look.
+    Followed(Followed),
+}
+
+/// Which states of the source a comparison saw while the binlog was followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Followed {
+    /// The source's position when the comparison began.
+    pub from: String,
+    /// The source's position of the last look, which apply had passed.
+    pub to: String,
+    /// The position at which apply was held so that the last look saw one state of the source at both ends; absent where it was not needed or
+    /// could not be had.
+    pub held_at: Option<String>,
+    /// How often differing rows were looked at again.
+    pub looks: u32,
 }
 
 /// One end.
@@ -151,6 +169,10 @@ pub struct TableReceipt {
     pub different: u64,
     /// Rows whose only difference is how JSON is stored or spelt: equal as JSON, type or text changed. No difference for the verdict.
     pub json_type_changed: u64,
+    /// Of the rows counted above, those that differed in every look while the source was written to, and could not be looked at in one state of
+    /// both ends: they may have been on their way each time.
+    #[serde(default)]
+    pub unsettled: u64,
     /// The counts above are exact; when not, looking closer ended at `--max-diffs` and there may be more.
     pub exact: bool,
     /// Columns in which rows differ, with the number of such rows.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    binlog::snapshot,
     catalog::{Edge, KeyRange},
     connect::{ConnectError, Login, Patience, ServerInfo},
     event::{Event, Observer, StopToken},
@@ -19,7 +20,8 @@ use super::{
     VerifyReceipt,
     compare::{Found, cells},
     expression::Form,
-    narrow::Judged,
+    live::{self, Live, Suspect},
+    narrow::{Judged, Task},
     plan::{Route, TablePlan},
     receipt::{ALGORITHM, FORMAT_VERSION, STRENGTH},
     session::Sides,
@@ -37,8 +39,24 @@ pub fn run(
     stop: &StopToken,
     progress: &(dyn Fn(&Progress) + Sync),
 ) -> Result<VerifyReceipt, VerifyError> {
+    run_beside(settings, None, source, destination, stop, progress)
+}
+
+/// The same beside an apply that follows the source's binlog, if there is one.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_beside(
+    settings: &Settings,
+    live: Option<&Live<'_>>,
+    source: &Login,
+    destination: &Login,
+    stop: &StopToken,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<VerifyReceipt, VerifyError> {
     let begun = Instant::now();
-    let sides = Sides::open(source, destination).map_err(|e| VerifyError::Open(Box::new(e)))?;
+    let mut sides = Sides::open(source, destination).map_err(|e| VerifyError::Open(Box::new(e)))?;
+    let from = live.map(|_| snapshot::end_position(&mut sides.source)).transpose().map_err(|e| VerifyError::Open(Box::new(e)))?;
     let servers = (sides.source.info().clone(), sides.destination.info().clone());
     let addresses = (sides.source.address().to_owned(), sides.destination.address().to_owned());
     let plans: Vec<TablePlan<'_>> = settings.tables.iter().map(|pair| TablePlan::new(pair, settings, &servers.0, &servers.1)).collect();
@@ -48,6 +66,7 @@ pub fn run(
         jobs: plans.iter().map(|plan| Job { plan, cursor: Mutex::default(), state: Mutex::default() }).collect(),
         order,
         settings,
+        live,
         logins: (source, destination),
         stop,
         progress,
@@ -81,6 +100,10 @@ pub fn run(
     if let Some(error) = failed.into_iter().next() {
         return Err(error);
     }
+    let position = match (live, from) {
+        (Some(live), Some(from)) => Position::Followed(live::settle(&board, live, &from)?),
+        _ => Position::AtRest,
+    };
     let tables: Vec<TableReceipt> = board.jobs.iter().map(|job| receipt_of(job, settings)).collect();
     let verdict = if tables.iter().all(|t| t.verdict == Verdict::Equal) { Verdict::Equal } else { Verdict::Differs };
     let server = |address: String, info: &ServerInfo| Server { address, flavor: info.flavor, identity: info.identity.clone() };
@@ -88,7 +111,7 @@ pub fn run(
         format_version: FORMAT_VERSION.to_owned(),
         verdict,
         spec_digest: settings.spec_digest.clone(),
-        position: Position::AtRest,
+        position,
         mode: settings.mode,
         seed: matches!(settings.mode, Mode::Sample { .. }).then_some(settings.seed),
         algorithm: ALGORITHM.to_owned(),
@@ -108,7 +131,7 @@ fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -125,18 +148,22 @@ struct Cursor {
 }
 
 #[derive(Default)]
-struct State {
-    tally: Tally,
+pub(super) struct State {
+    pub(super) tally: Tally,
+    pub(super) suspects: Vec<Suspect>,
+    /// Its ends were compared at more than one state, so that sums over all of it say nothing.
+    pub(super) mixed: bool,
+    pub(super) unsettled: u64,
     in_flight: usize,
     all_out: bool,
-    unsure: bool,
+    pub(super) unsure: bool,
     finished: bool,
 }
 
-struct Job<'a> {
-    plan: &'a TablePlan<'a>,
+pub(super) struct Job<'a> {
+    pub(super) plan: &'a TablePlan<'a>,
     cursor: Mutex<Cursor>,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 enum Work {
@@ -144,26 +171,32 @@ enum Work {
     Range(KeyRange),
 }
 
-struct Board<'a> {
-    jobs: Vec<Job<'a>>,
+pub(super) struct Board<'a> {
+    pub(super) jobs: Vec<Job<'a>>,
     order: Vec<usize>,
-    settings: &'a Settings,
-    logins: (&'a Login, &'a Login),
-    stop: &'a StopToken,
-    progress: &'a (dyn Fn(&Progress) + Sync),
+    pub(super) settings: &'a Settings,
+    live: Option<&'a Live<'a>>,
+    pub(super) logins: (&'a Login, &'a Login),
+    pub(super) stop: &'a StopToken,
+    pub(super) progress: &'a (dyn Fn(&Progress) + Sync),
     abandon: StopToken,
 }
 
 /// The sessions of a worker, opened when needed and again after a failure.
-struct Hands<'a> {
+pub(super) struct Hands<'a> {
     sides: Option<Sides>,
     board: &'a Board<'a>,
     patience: Patience<'a>,
 }
 
-impl Hands<'_> {
+impl<'a> Hands<'a> {
+    pub(super) fn new(board: &'a Board<'a>, sides: Option<Sides>, waits: &'a Waits<'a>) -> Self {
+        let patience = Patience::new(board.settings.retry, "verify".to_owned(), waits, vec![board.stop, &board.abandon]);
+        Self { sides, board, patience }
+    }
+
     /// Runs a unit of work until it succeeds, the retry windows are used up, or a stop is asked for.
-    fn run<T>(&mut self, job: &Job<'_>, work: impl Fn(&mut Sides) -> Result<T, ConnectError>) -> Result<T, VerifyError> {
+    pub(super) fn run<T>(&mut self, job: &Job<'_>, work: impl Fn(&mut Sides) -> Result<T, ConnectError>) -> Result<T, VerifyError> {
         loop {
             if self.board.stop.is_stopped() || self.board.abandon.is_stopped() {
                 return Err(VerifyError::Stopped);
@@ -198,7 +231,7 @@ impl Hands<'_> {
 }
 
 /// Passes waits on as progress.
-struct Waits<'a>(&'a (dyn Fn(&Progress) + Sync));
+pub(super) struct Waits<'a>(pub(super) &'a (dyn Fn(&Progress) + Sync));
 
 impl Observer for Waits<'_> {
     fn observe(&self, event: &Event) {
@@ -213,8 +246,7 @@ impl Observer for Waits<'_> {
 impl Board<'_> {
     fn work(&self, sides: Option<Sides>) -> Result<(), VerifyError> {
         let waits = Waits(self.progress);
-        let patience = Patience::new(self.settings.retry, "verify".to_owned(), &waits, vec![self.stop, &self.abandon]);
-        let mut hands = Hands { sides, board: self, patience };
+        let mut hands = Hands::new(self, sides, &waits);
         while let Some((job, work)) = self.next(&mut hands)? {
             self.compare(&mut hands, job, work)?;
             self.settle(&mut hands, job)?;
@@ -323,10 +355,17 @@ impl Board<'_> {
         Ok((last - first < dense).then_some((i128::from(plan.range_rows), first, last)))
     }
 
+    fn task<'t>(&self, job: &Job<'t>) -> Task<'t> {
+        let state = locked(&job.state);
+        match self.live {
+            Some(_) => job.plan.live_task(self.settings, state.suspects.iter().map(Suspect::rows).sum()),
+            None => job.plan.task(self.settings, state.tally.found()),
+        }
+    }
+
     fn compare(&self, hands: &mut Hands<'_>, job: &Job<'_>, work: Work) -> Result<(), VerifyError> {
         let plan = job.plan;
-        let found = locked(&job.state).tally.found();
-        let task = plan.task(self.settings, found);
+        let task = self.task(job);
         let begun = Instant::now();
         let judged = match (&work, plan.route) {
             (Work::Range(range), Route::Ranges { by_rows }) => hands.run(job, |sides| {
@@ -344,6 +383,10 @@ impl Board<'_> {
             Judged::Done(mut tally) => {
                 tally.milliseconds = milliseconds(begun);
                 let rows = tally.source_rows;
+                if task.live {
+                    let range = if let Work::Range(range) = &work { range } else { &KeyRange::All };
+                    live::put_aside(&mut state, plan, range, &mut tally);
+                }
                 state.tally.add(*tally, task.keep());
                 drop(state);
                 (self.progress)(&Progress::RowsCompared { table: plan.pair.source.name.clone(), rows });
@@ -364,18 +407,25 @@ impl Board<'_> {
         state.finished = true;
         if state.unsure {
             drop(state);
-            let task = job.plan.task(self.settings, 0);
+            let task = if self.live.is_some() { job.plan.live_task(self.settings, 0) } else { job.plan.task(self.settings, 0) };
             let sums = job.plan.comparison.is_server_comparable() && !self.settings.stream;
             let begun = Instant::now();
             let mut tally = hands.run(job, |sides| sides.in_snapshot(|sides| task.by_multiset(sides, sums)))?;
             state = locked(&job.state);
             tally.milliseconds = state.tally.milliseconds + milliseconds(begun);
             state.tally = Tally::default();
+            if task.live {
+                state.suspects.clear();
+                live::put_aside(&mut state, job.plan, &KeyRange::All, &mut tally);
+            }
             state.tally.add(tally, task.keep());
         }
         let verdict = verdict_of(job, &state.tally);
+        let open = !state.suspects.is_empty();
         drop(state);
-        (self.progress)(&Progress::TableFinished { table: job.plan.pair.source.name.clone(), verdict });
+        if !open {
+            (self.progress)(&Progress::TableFinished { table: job.plan.pair.source.name.clone(), verdict });
+        }
         Ok(())
     }
 }
@@ -384,7 +434,7 @@ fn number(bytes: &[u8]) -> Option<i128> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-fn verdict_of(job: &Job<'_>, tally: &Tally) -> Verdict {
+pub(super) fn verdict_of(job: &Job<'_>, tally: &Tally) -> Verdict {
     let columns = !job.plan.comparison.only_source.is_empty() && !job.plan.pair.common_columns_only;
     if tally.found() > 0 || tally.inexact || columns || job.plan.route == Route::Missing { Verdict::Differs } else { Verdict::Equal }
 }
@@ -393,7 +443,8 @@ fn receipt_of(job: &Job<'_>, settings: &Settings) -> TableReceipt {
     let (plan, state) = (job.plan, locked(&job.state));
     let tally = &state.tally;
     let route = if state.unsure { Route::Multiset { server_sums: true } } else { plan.route };
-    let summed = matches!(route, Route::Ranges { by_rows: false } | Route::Multiset { server_sums: true }) && !tally.unsummed;
+    let summed =
+        matches!(route, Route::Ranges { by_rows: false } | Route::Multiset { server_sums: true }) && !tally.unsummed && !state.mixed;
     let digest = |sum: u128| summed.then(|| format!("{sum:x}"));
     let mut not_covered = plan.comparison.not_covered.clone();
     if tally.compared < tally.ranges {
@@ -421,6 +472,7 @@ fn receipt_of(job: &Job<'_>, settings: &Settings) -> TableReceipt {
         extra: tally.extra,
         different: tally.different,
         json_type_changed: tally.json_type_changed,
+        unsettled: state.unsettled,
         exact: !tally.inexact,
         differing_columns: tally.columns.iter().map(|(&i, &rows)| ColumnCount { column: name(i), rows }).collect(),
         rows: tally.rows.iter().map(|found| named(plan, found)).collect(),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::KeyRange;
+
 use super::{compare::Found, receipt::DifferenceKind};
 
 /// Sums over the ranges of a table. Adding is all that is done to it, so ranges may come in any order.
@@ -23,13 +25,36 @@ pub(crate) struct Tally {
     pub(crate) unsummed: bool,
     pub(crate) columns: BTreeMap<usize, u64>,
     pub(crate) rows: Vec<Found>,
+    /// Rows that differ while the source is written to: where they are, to be looked at again. Not counted above.
+    pub(crate) suspects: Vec<(KeyRange, Vec<Found>)>,
     pub(crate) milliseconds: u64,
 }
 
 impl Tally {
     /// Differences found, those of JSON's spelling not counted.
     pub(crate) fn found(&self) -> u64 {
-        self.missing + self.extra + self.different
+        let suspects: u64 = self.suspects.iter().flat_map(|(_, found)| found).map(|f| f.count).sum();
+        self.missing + self.extra + self.different + suspects
+    }
+
+    /// Some row is of this kind.
+    pub(crate) fn has(&self, kind: DifferenceKind) -> bool {
+        let counted = match kind {
+            DifferenceKind::Missing => self.missing,
+            DifferenceKind::Extra => self.extra,
+            DifferenceKind::Different => self.different,
+            DifferenceKind::JsonTypeChanged => self.json_type_changed,
+        };
+        counted > 0 || self.suspects.iter().flat_map(|(_, found)| found).any(|f| f.kind == kind)
+    }
+
+    /// Keeps rows that differ, to be looked at again; JSON that is only spelt differently is counted.
+    pub(crate) fn suspect(&mut self, range: &KeyRange, found: Vec<Found>) {
+        let (spelt, suspects): (Vec<_>, Vec<_>) = found.into_iter().partition(|f| f.kind == DifferenceKind::JsonTypeChanged);
+        self.add_found(spelt, 0);
+        if !suspects.is_empty() {
+            self.suspects.push((range.clone(), suspects));
+        }
     }
 
     /// Adds rows that differ; keeps at most `most` for naming.
@@ -70,6 +95,7 @@ impl Tally {
             *self.columns.entry(column).or_default() += rows;
         }
         self.rows.extend(other.rows);
+        self.suspects.extend(other.suspects);
         // Rows that differ in value are worth more than those whose JSON is only spelt differently.
         self.rows.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
         self.rows.truncate(most);

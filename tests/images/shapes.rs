@@ -248,6 +248,10 @@ fn another_definition_does_not_fit() {
         ("MODIFY y BINARY(5)", "MINIMAL"),
         ("MODIFY f DOUBLE", "MINIMAL"),
         ("MODIFY s SET('a','b','c','d','e','f','g','h','i')", "MINIMAL"),
+        ("MODIFY x TEXT CHARACTER SET latin1", "MINIMAL"),
+        ("MODIFY x BLOB", "MINIMAL"),
+        ("MODIFY y CHAR(4) CHARACTER SET latin1", "MINIMAL"),
+        ("MODIFY e ENUM('x','y') CHARACTER SET latin1", "FULL"),
         ("MODIFY e ENUM('y','x')", "FULL"),
         ("MODIFY e ENUM('x','y','z')", "FULL"),
         ("MODIFY a INT AFTER f", "FULL"),
@@ -274,6 +278,23 @@ fn another_definition_does_not_fit() {
             let misfit = binlog::fit(&event.map, &after.tables[0]).expect_err(change);
             let is_named = matches!(&misfit, Misfit::Count { .. }) || misfit.to_string().contains(" of img_misfit");
             assert!(is_named, "{misfit}");
+        }
+    }
+}
+
+#[test]
+fn collation_numbers_mean_what_the_servers_say() {
+    for flavor in Flavor::ALL.into_iter().filter(|f| testbed::have(*f)) {
+        let mut conn = testbed::shared(flavor, testbed::Role::Source).root_conn().expect("a connection");
+        let sql =
+            "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL AND CHARACTER_SET_NAME IS NOT NULL";
+        let all: Vec<(u16, String)> = mysql::prelude::Queryable::query(&mut conn, sql).expect("collations");
+        assert!(all.len() > 200, "{}", all.len());
+        let told = all.iter().filter(|(id, _)| binlog::of_collation(*id).is_some()).count();
+        assert!(told * 10 > all.len() * 6, "{flavor}: {told} of {}", all.len());
+        for (id, charset) in all {
+            let known = binlog::of_collation(id);
+            assert!(known.is_none_or(|known| known == charset), "{flavor}: {id} is {charset} and not {known:?}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Verify against real servers: what is equal is called so on every pair of flavours, and whatever differs is found and named.
 
+mod beside;
 mod command;
 mod keyless;
+mod live;
 mod modes;
 mod traps;
 mod types;

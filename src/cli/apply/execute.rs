@@ -16,11 +16,11 @@ use crate::{
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
-        incremental::{FollowOutcome, Goal, Until, names::Names},
+        incremental::{FollowOutcome, Goal, Hold, Until, names::Names},
         schema::{self, SchemaError, Step},
         throttle::Limits,
     },
-    plan::{Action, ActionKind, Plan},
+    plan::{self, Action, ActionKind, ActionRisk, Plan},
     spec::{Spec, Start},
     state::{RangeTruth, StateWriter},
 };
@@ -47,6 +47,7 @@ pub(super) struct Execution<'a> {
     pub(super) new_state: bool,
     /// Where the incremental phase ends.
     pub(super) goal: &'a Goal,
+    pub(super) hold: &'a Hold,
     /// The state file, beside which there is room for what memory does not hold.
     pub(super) state_path: &'a Path,
 }
@@ -509,14 +510,20 @@ fn creates(action: &Action) -> Option<(TableName, TableName)> {
 
 /// The fresh plan with the reviewed plan's permissions, when it holds nothing that was not reviewed.
 pub(super) fn within(reviewed: &Plan, mut fresh: Plan) -> Result<Plan, CommandError> {
+    let has = |known: &Action, statement: &str| {
+        let wanted = plan::without_counter(statement);
+        known.statements.iter().any(|s| plan::without_counter(s) == wanted)
+    };
     for action in &mut fresh.actions {
         let known = reviewed.actions.iter().find(|a| {
             a.act == action.act
                 && a.object == action.object
-                && (action.act == ActionKind::Copy || action.statements.iter().all(|s| a.statements.contains(s)))
+                && (action.act == ActionKind::Copy || action.statements.iter().all(|s| has(a, s)))
         });
         match known {
             Some(known) => action.permitted = known.permitted,
+            // Rows have moved it on since.
+            None if action.part == Some(Part::Counter) && action.risk == ActionRisk::Safe => {}
             None => {
                 return Err(CommandError::new(Kind::Stale, "the servers have changed while this plan ran")
                     .because(format!("{}: {} was not part of it", action.object, action.what))

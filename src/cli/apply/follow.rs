@@ -24,7 +24,7 @@ pub(super) struct SpecNames {
     objects: Vec<ObjectSelection>,
     case: NameCase,
     table_names: u64,
-    /// Selected by name and yet not carried.
+    /// Selected by name and yet not carried row by row: what the plan skips, and sequences, whose position is set at the end.
     skipped: BTreeSet<TableName>,
 }
 
@@ -34,7 +34,7 @@ impl SpecNames {
             objects: spec.objects.clone(),
             case: spec.names.case,
             table_names: survey.destination.info().number("lower_case_table_names").unwrap_or(0),
-            skipped: survey.scope.skipped.iter().map(|skipped| skipped.table.clone()).collect(),
+            skipped: survey.scope.skipped.iter().map(|skipped| &skipped.table).chain(survey.scope.sequences.keys()).cloned().collect(),
         }
     }
 
@@ -100,6 +100,7 @@ impl Execution<'_> {
             stop: self.stop,
             observer: self.observer.as_ref(),
             goal: self.goal,
+            hold: self.hold,
             clock,
             spill: spill_folder(self.state_path),
             batch_rows: pause::batch_rows(),

@@ -32,7 +32,7 @@ use crate::{
     connect::{GlobalLock, Taken},
     event::{Event, Observer, Observers, StopToken},
     phase::{
-        incremental::{Goal, Until},
+        incremental::{Goal, Hold, Until},
         schema,
         throttle::{Limit, Limits},
     },
@@ -325,6 +325,7 @@ fn carry_out(
     if !limits.in_force().is_empty() {
         observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
     }
+    let hold = Hold::default();
     let goal = Goal::new(args.until.clone().unwrap_or(Until::Never));
     let watch = Watch::start(Watched {
         state: state_path,
@@ -334,6 +335,8 @@ fn carry_out(
         task: spec.name.clone(),
         stop: stop.clone(),
         goal: goal.clone(),
+        hold: hold.clone(),
+        clock: context.clock(),
         limits: limits.clone(),
         observer: Arc::clone(&observer) as Arc<dyn Observer>,
     })?;
@@ -347,6 +350,7 @@ fn carry_out(
         writer: &writer,
         new_state: opened == Opened::New,
         goal: &goal,
+        hold: &hold,
         state_path,
     };
     let result = execution.run(plan, survey);

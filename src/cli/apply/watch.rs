@@ -8,9 +8,16 @@ use std::{
 
 use crate::{
     cli::{set::setting, signals, until::stop_at},
+    clock::Clock,
     connect::{GlobalLock, Login},
     event::{Event, Observer, StopToken},
-    phase::{incremental::Goal, throttle::Limits},
+    phase::{
+        incremental::{
+            Goal,
+            hold::{Hold, LONGEST},
+        },
+        throttle::Limits,
+    },
     state::{ControlWatch, Requests},
 };
 
@@ -44,6 +51,10 @@ pub(super) struct Watched<'a> {
     pub(super) stop: StopToken,
     /// Where the incremental phase ends; `dtsctl stop --at` changes it.
     pub(super) goal: Goal,
+    /// Where the incremental phase stands still for a moment; `dtsctl verify` asks for it.
+    pub(super) hold: Hold,
+    /// Says how old a request is.
+    pub(super) clock: Clock,
     /// What `dtsctl set` changes.
     pub(super) limits: Limits,
     pub(super) observer: Arc<dyn Observer>,
@@ -63,7 +74,7 @@ impl Watch {
         let end = StopToken::default();
         let reason: Arc<Mutex<Option<Reason>>> = Arc::default();
         let (until, why) = (end.clone(), Arc::clone(&reason));
-        let Watched { limit, mut lock, login, task, stop, goal, limits, observer, .. } = watched;
+        let Watched { limit, mut lock, login, task, stop, goal, hold, clock, limits, observer, .. } = watched;
         let started = Instant::now();
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
             let mut asked_lock = Instant::now();
@@ -73,6 +84,9 @@ impl Watch {
                 // A file that cannot be read now is the writer's business.
                 if let Ok(requests) = control.requests() {
                     heed(&requests, &known, &goal, &limits, observer.as_ref());
+                    if requests.hold != known.hold {
+                        stand_still(requests.hold.as_ref(), &hold, &clock);
+                    }
                     known = requests;
                 }
                 if signalled.load(Ordering::SeqCst) {
@@ -125,6 +139,18 @@ fn heed(requests: &Requests, known: &Requests, goal: &Goal, limits: &Limits, obs
     }
     if changed {
         observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
+    }
+}
+
+/// Holds, or lets go. What cannot be read asks for nothing.
+fn stand_still(request: Option<&(String, i64)>, hold: &Hold, clock: &Clock) {
+    let Some((at, requested)) = request else { return hold.release() };
+    let age = Duration::from_millis(u64::try_from(clock.now_ms() - requested).unwrap_or(0));
+    let left = LONGEST.saturating_sub(age);
+    match serde_json::from_str(at) {
+        Ok(position) => hold.ask(Some(position), left),
+        Err(_) if at == "now" => hold.ask(None, left),
+        Err(_) => hold.release(),
     }
 }
 

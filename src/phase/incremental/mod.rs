@@ -17,6 +17,7 @@ mod followed;
 mod hash;
 pub mod heartbeat;
 pub mod history;
+pub mod hold;
 mod lanes;
 pub mod names;
 mod queue;
@@ -30,6 +31,7 @@ mod until;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 pub use error::FollowError;
+pub use hold::Hold;
 pub use until::{Goal, Until};
 
 use self::{
@@ -90,6 +92,8 @@ pub struct FollowSettings<'a> {
     pub observer: &'a dyn Observer,
     /// Where to end.
     pub goal: &'a Goal,
+    /// Where to stand still for a moment.
+    pub hold: &'a Hold,
     /// The source's clock, for the lag.
     pub clock: SourceClock,
     /// Where held transactions go that are too large for memory.

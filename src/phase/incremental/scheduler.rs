@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     time::{Duration, Instant},
 };
@@ -18,6 +18,7 @@ use super::{
     ddl::{Carried, DdlError, Judgement, Occurrence, Statements},
     fold::{Folded, Folder},
     history::History,
+    hold,
     lanes::{End, Job, Lanes, Piece, Work},
     queue::{Queue, Taken},
     unit::{Rows, Said, Transaction, Unit, Window},
@@ -39,11 +40,17 @@ const BATCH_BYTES: usize = 8 << 20;
 /// A position with nothing to write is committed so often.
 const MOVED: Duration = Duration::from_secs(1);
 
+/// Pause between two looks at whether verify lets go.
+const STILL: Duration = Duration::from_millis(5);
+
 /// Lag is told so often.
 const LAG: Duration = Duration::from_secs(1);
 
 /// Longest wait without looking at the stop and the goal.
 const TICK: Duration = Duration::from_millis(100);
+
+/// A lane that is busy with a window is asked again after so long.
+const PIECE: Duration = Duration::from_millis(2);
 
 /// A look at the source's position counts as the present for so long.
 const PRESENT: Duration = Duration::from_secs(5);
@@ -108,6 +115,10 @@ pub(super) struct Scheduler<'a, 'p> {
     quiet: bool,
     caught_up: bool,
     answered: bool,
+    /// Where it stands still for verify: what was asked for.
+    held: Option<Option<Position>>,
+    /// A transaction that is not to be written before that is over.
+    kept: Option<Unit>,
 }
 
 impl<'a, 'p> Scheduler<'a, 'p> {
@@ -148,6 +159,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             quiet: false,
             caught_up: false,
             answered: false,
+            held: None,
+            kept: None,
         }
     }
 
@@ -167,11 +180,15 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 return Ok(FollowOutcome::Stopped);
             }
             self.look()?;
+            if self.stands_still()? {
+                self.settings.stop.wait(STILL);
+                continue;
+            }
             if self.is_full() {
                 self.submit(false)?;
                 continue;
             }
-            let taken = self.queue.take(TICK);
+            let taken = self.kept.take().map_or_else(|| self.queue.take(TICK), Taken::Unit);
             match taken {
                 Taken::Unit(unit) => {
                     if !self.answered {
@@ -292,6 +309,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 if self.large.is_none() && self.is_beyond(&transaction.begin) {
                     return Ok(true);
                 }
+                if self.large.is_none() && self.is_behind_the_hold(&transaction) {
+                    self.kept = Some(Unit::Transaction(transaction));
+                    return Ok(false);
+                }
                 self.transaction(transaction)?;
                 return self.is_reached_cheaply();
             }
@@ -359,12 +380,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         Ok(())
     }
 
-    /// Hands the open batch to a lane, waiting for a free one. `wait` has no meaning but to say that it must go in any case.
+    /// Hands the open batch to a lane, waiting for a free one; gives up when a stop is asked for, unless it must go.
     fn submit(&mut self, must: bool) -> Result<(), FollowError> {
         while !self.lanes.is_free() {
-            if self.lanes.has_failed() {
-                return Err(self.failure());
-            }
+            self.look()?;
             if !must && self.settings.stop.is_stopped() {
                 return Ok(());
             }
@@ -449,14 +468,24 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         self.piece(large, Piece::Rows(folded.batch, certainty))
     }
 
-    fn piece(&self, large: &Large, piece: Piece) -> Result<(), FollowError> {
+    /// Hands a piece to the lane that writes the large transaction. Never gives one up: without it the others must not be committed.
+    fn piece(&mut self, large: &Large, mut piece: Piece) -> Result<(), FollowError> {
         tracing::trace!(batch = large.number, "window of a large transaction");
-        if large.pieces.send(piece).is_ok() {
-            return Ok(());
+        loop {
+            match large.pieces.try_send(piece) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) => {
+                    piece = back;
+                    self.look()?;
+                    std::thread::park_timeout(PIECE);
+                }
+                Err(TrySendError::Disconnected(_)) => {
+                    // The lane has failed; wait until it has said why.
+                    self.lanes.drain();
+                    return Err(self.failure());
+                }
+            }
         }
-        // The lane has failed; wait until it has said why.
-        self.lanes.drain();
-        Err(self.failure())
     }
 
     /// A statement: everything before it is committed first, if it is one that is carried.
@@ -496,6 +525,38 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let carried = self.statements.carry(at, self.history, &mut changed)?;
         tracing::debug!(?changed, ?carried, "statement carried");
         Ok(carried)
+    }
+
+    /// Verify wants a snapshot of the destination here: everything taken is committed first, and nothing is written until it lets go.
+    fn stands_still(&mut self) -> Result<bool, FollowError> {
+        let wanted = self.settings.hold.wanted().filter(|_| self.large.is_none());
+        let here = wanted.filter(|at| {
+            let reached = |at: &Position| self.kept.is_some() || self.position.covers(at) == Some(true);
+            at.as_ref().is_none_or(reached)
+        });
+        if self.held == here {
+            return Ok(here.is_some());
+        }
+        if self.held.take().is_some() {
+            self.settings.observer.observe(&Event::WaitOver { who: hold::WHO.to_owned() });
+        }
+        let Some(at) = here else { return Ok(false) };
+        if self.open.is_some() || self.moved {
+            self.submit(true)?;
+        }
+        self.drain()?;
+        let exact = |at: &Position| at.covers(&self.position) == Some(true) || at.gtid.is_some() && at.gtid == self.position.gtid;
+        let reason = if at.as_ref().is_none_or(exact) { hold::reason(at.as_ref()) } else { hold::PASSED.to_owned() };
+        self.settings.observer.observe(&Event::Waiting { who: hold::WHO.to_owned(), reason });
+        self.held = Some(at);
+        Ok(true)
+    }
+
+    /// The transaction begins at or behind the position at which verify wants to see the destination.
+    fn is_behind_the_hold(&self, transaction: &Transaction) -> bool {
+        let Some(Some(at)) = self.settings.hold.wanted() else { return false };
+        let one_server = at.server.is_none() || at.server == self.position.server;
+        one_server && transaction.place.order(&at.place).is_some_and(|order| order.is_ge())
     }
 
     /// The transaction is beyond the point where following ends.

@@ -48,8 +48,12 @@ fn following_of(rows: &Rows, task: &str) -> Result<Following, DestinationError> 
     })
 }
 
-/// Without a lock, for those who only look; `None` also where the tables are of a version that had none.
-pub(super) fn read(session: &mut Session, task: &str) -> Result<Option<Following>, DestinationError> {
+/// How far the binlog has been followed, without a lock, for those who only look; `None` also where the tables are of a version that had
+/// none.
+///
+/// # Errors
+/// As the connection fails, or what stands there is not readable.
+pub fn read(session: &mut Session, task: &str) -> Result<Option<Following>, DestinationError> {
     if !super::layout::present(session)?.iter().any(|t| t == "dtsctl_applied") {
         return Ok(None);
     }

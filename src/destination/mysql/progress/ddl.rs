@@ -386,7 +386,12 @@ impl Ledger {
     /// [`DestinationError::TakenOver`], or as the connection fails.
     pub fn begin_schema(&self, session: &mut Session, rows: &[SchemaRow]) -> Result<(), DestinationError> {
         self.fenced(session, |session| {
-            session.exec("beginning the schema history", &format!("DELETE FROM `dts`.`dtsctl_schema` WHERE {}", self.mine()))?;
+            // Deleting nothing would lock the gap in which another task wants to write.
+            let begun = session
+                .query("looking into the schema history", &format!("SELECT COUNT(*) FROM `dts`.`dtsctl_schema` WHERE {}", self.mine()))?;
+            if begun.number_at(0, 0) != Some(0) {
+                session.exec("beginning the schema history", &format!("DELETE FROM `dts`.`dtsctl_schema` WHERE {}", self.mine()))?;
+            }
             rows.iter().try_for_each(|row| self.put_schema(session, row))
         })
     }
