@@ -225,6 +225,9 @@ pub trait Lane: Send {
     /// rolled back.
     fn write(&mut self, batch: &Batch, certainty: Certainty) -> Result<Written, DestinationError>;
 
+    /// Counts conflicts that were found before anything was written, with those of the open transaction.
+    fn note(&mut self, conflicts: &[Conflict]);
+
     /// Moves the task's position on and commits, in one round trip where the server allows it. With nothing written it commits the
     /// position alone.
     ///

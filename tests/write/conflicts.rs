@@ -3,10 +3,10 @@
 use super::*;
 
 /// A table with a row of its own in every way, and the batch that meets it.
-fn prepare(bench: &Bench) -> (Arc<CopyTable>, Batch) {
+fn prepare(bench: &Bench, small: bool) -> (Arc<CopyTable>, Batch) {
     bench.sql("DROP TABLE IF EXISTS t; CREATE TABLE t (id INT PRIMARY KEY, u INT, v VARCHAR(10), UNIQUE KEY `by u` (u))");
     bench.sql("INSERT INTO t VALUES (1, 1, 'old'), (2, 2, 'old'), (3, 3, 'old'), (4, 4, 'old'), (5, 50, 'theirs'), (6, 60, 'theirs'), (7, 70, 'theirs')");
-    let t = bench.followed("t");
+    let t = if small { bench.followed_small("t") } else { bench.followed("t") };
     let batch = keyed(
         &t,
         // 90 is missing.
@@ -24,7 +24,7 @@ const ALL: &str = "SELECT * FROM t ORDER BY id";
 #[test]
 fn ignoring_keeps_the_destinations_rows() {
     on_both("ignore", |bench| {
-        let (_, batch) = prepare(bench);
+        let (_, batch) = prepare(bench, false);
         let written = bench.apply(&batch, IGNORE).expect("written");
         assert_eq!(
             conflicts(&written),
@@ -37,7 +37,7 @@ fn ignoring_keeps_the_destinations_rows() {
 #[test]
 fn overwriting_lets_the_sources_rows_win() {
     on_both("overwrite", |bench| {
-        let (_, batch) = prepare(bench);
+        let (_, batch) = prepare(bench, false);
         let written = bench.apply(&batch, OVERWRITE).expect("written");
         assert_eq!(
             conflicts(&written),
@@ -55,7 +55,7 @@ fn overwriting_lets_the_sources_rows_win() {
         assert_eq!(bench.rows(noted), expected);
         assert_eq!(bench.end.applied().expect("progress").expect("begun").conflicts, 6);
         // They add up.
-        let (_, batch) = prepare(bench);
+        let (_, batch) = prepare(bench, true);
         bench.apply(&batch, OVERWRITE).expect("written");
         assert_eq!(bench.rows("SELECT SUM(`rows`), COUNT(*) FROM dts.dtsctl_conflict WHERE task = 'write_overwrite'"), ["12,5"]);
     });
@@ -64,7 +64,7 @@ fn overwriting_lets_the_sources_rows_win() {
 #[test]
 fn failing_names_the_conflict_and_leaves_nothing() {
     on_both("fail", |bench| {
-        let (t, _) = prepare(bench);
+        let (t, _) = prepare(bench, false);
         let before = bench.rows(ALL);
         let cases: [(Batch, ConflictKind, &str); 7] = [
             (keyed(&t, &["1,1,old", "90,90,x"], &[], &["81,81,x"]), ConflictKind::DeleteMissing, "id"),

@@ -95,7 +95,7 @@ fn lanes_that_share_no_row_do_not_wait_for_each_other() {
         // A small table, of which the optimizer would rather read all than look keys up.
         bench.sql("CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE, v INT)");
         bench.sql("INSERT INTO t VALUES (1,1,1),(2,2,2),(3,3,3),(4,4,4),(5,5,5),(6,6,6),(7,7,7),(8,8,8),(9,9,9)");
-        let t = bench.followed("t");
+        let t = bench.followed_small("t");
         let (mut first, mut second) = (bench.end.lane().expect("a lane"), bench.end.lane().expect("a lane"));
         first.write(&keyed(&t, &["1,1,1", "2,2,2", "3,3,3"], &[("4,4,4", "4,4,40")], &["10,10,10"]), STRICT).expect("written");
         second

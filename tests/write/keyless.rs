@@ -61,3 +61,17 @@ fn a_key_that_only_the_source_has_does_not_count() {
         assert_eq!(bench.rows("SELECT * FROM d"), ["A,2"]);
     });
 }
+
+#[test]
+fn a_zero_with_a_sign_is_another_row() {
+    if !testbed::have(Flavor::MySql) {
+        return;
+    }
+    let bench = Bench::new(testbed::shared(Flavor::MySql, Role::Destination), "zero");
+    bench.sql(
+        "CREATE TABLE z (d DOUBLE, f FLOAT, v INT); INSERT INTO z VALUES (0e0, 0e0, 1), (-0e0, -0e0, 1), (0e0, -0e0, 1), (-0e0, 0e0, 1)",
+    );
+    let z = bench.followed("z");
+    bench.apply_cleanly(&ordered(&z, vec![update("-0,0,1", "-0,0,2"), update("0,-0,1", "0,-0,3"), delete("-0,-0,1")]));
+    assert_eq!(bench.rows("SELECT d, f, v FROM z ORDER BY v"), ["0,0,1", "-0,0,2", "0,-0,3"]);
+}

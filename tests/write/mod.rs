@@ -5,6 +5,7 @@ mod conflicts;
 mod fence;
 mod keyless;
 mod plain;
+mod servers;
 mod sizes;
 mod types;
 
@@ -96,8 +97,14 @@ impl Bench {
         catalog.tables.into_iter().find(|t| t.name.table == name).unwrap_or_else(|| panic!("no table {name}"))
     }
 
-    /// A followed table that is the same at both ends.
+    /// A followed table that is the same at both ends, and that is taken for a large one: its keys go in long lists.
     fn followed(&self, name: &str) -> Arc<CopyTable> {
+        let table = Table { rows_estimate: 1 << 40, ..self.table(name) };
+        Arc::new(CopyTable::new(table, self.table(name), false))
+    }
+
+    /// The same, for a small one: each key has a statement of its own.
+    fn followed_small(&self, name: &str) -> Arc<CopyTable> {
         Arc::new(CopyTable::new(self.table(name), self.table(name), false))
     }
 

@@ -286,10 +286,18 @@ impl<'a> Lanes<'a> {
                     }
                     Next::Over => return Ok(()),
                 }
-                if let Err(error) = lane.write(&part.batch, job.certainty).map(|more| add(&mut written, more)) {
-                    if error.is_connection() || alone && (tries >= TRIES_ALONE || !error.is_transient()) {
-                        return Err(error);
+                // A conflict met while earlier batches are still on their way may be one with what they have not done yet.
+                let certain = alone || self.committed() + 1 >= number;
+                let failed = match lane.write(&part.batch, job.certainty) {
+                    Ok(more) if certain || more.conflicts.is_empty() => {
+                        add(&mut written, more);
+                        false
                     }
+                    Ok(_) => true,
+                    Err(error) if error.is_connection() || alone && (tries >= TRIES_ALONE || !error.is_transient()) => return Err(error),
+                    Err(_) => true,
+                };
+                if failed {
                     lane.roll_back()?;
                     match self.be_alone(number) {
                         Next::Go => {}
@@ -357,6 +365,7 @@ impl<'a> Lanes<'a> {
 
     fn commit(&self, lane: &mut dyn Lane, number: u64, end: End, mut written: Written, began: Instant) -> Result<(), DestinationError> {
         let End { applied, conflicts, bytes, heartbeat } = end;
+        lane.note(&conflicts);
         lane.commit(&applied)?;
         self.observer.observe(&Event::Moment { name: "batch-committed" });
         for conflict in conflicts {

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     binlog::{Image, Place},
     connect::ConnectError,
-    destination::change::{OnConflict, TableChanges},
+    destination::change::{ConflictKind, OnConflict, TableChanges},
     phase::incremental::testing::{row, table},
 };
 
@@ -24,6 +24,8 @@ struct Server {
     /// A lane that finds a row locked fails so often at once, as a deadlock's victim does.
     deadlocks: u32,
     lost: bool,
+    /// Conflicts of what is committed.
+    conflicts: u32,
 }
 
 /// A lane to it. A row that another lane has written and not committed is a lock that is waited for.
@@ -31,7 +33,11 @@ struct Fake {
     me: usize,
     server: Arc<(Mutex<Server>, Condvar)>,
     written: BTreeMap<u32, u32>,
+    conflicts: u32,
 }
+
+/// A row with this number or more is a conflict unless the row with so much less has been committed.
+const NEEDS: u32 = 5000;
 
 fn number(image: &Image, column: usize) -> u32 {
     std::str::from_utf8(image.cell(column).unwrap()).unwrap().parse().unwrap()
@@ -44,6 +50,7 @@ fn deadlock() -> DestinationError {
 impl Lane for Fake {
     fn write(&mut self, batch: &Batch, _: Certainty) -> Result<Written, DestinationError> {
         let (lock, changed) = &*self.server;
+        let mut conflicts = Vec::new();
         for changes in &batch.keyed {
             for image in &changes.inserts {
                 let (id, value) = (number(image, 0), number(image, 2));
@@ -63,17 +70,25 @@ impl Lane for Fake {
                         return Err(deadlock());
                     }
                 }
+                if id >= NEEDS && !server.rows.contains_key(&(id - NEEDS)) {
+                    let table = changes.table.source.name.clone();
+                    conflicts.push(Conflict { table, kind: ConflictKind::UpdateMissing, key: vec!["id".into()], rows: 1 });
+                    self.conflicts += 1;
+                }
                 server.locks.insert(id, self.me);
                 self.written.insert(id, value);
             }
         }
-        Ok(Written { inserted: 1, ..Written::default() })
+        Ok(Written { inserted: 1, conflicts, ..Written::default() })
     }
+
+    fn note(&mut self, _: &[Conflict]) {}
 
     fn commit(&mut self, applied: &Applied) -> Result<(), DestinationError> {
         let (lock, changed) = &*self.server;
         let mut server = lock.lock().unwrap();
         server.rows.append(&mut self.written);
+        server.conflicts += std::mem::take(&mut self.conflicts);
         let rows = server.rows.clone();
         server.commits.push((applied.position.place.offset, rows));
         server.locks.retain(|_, by| *by != self.me);
@@ -84,6 +99,7 @@ impl Lane for Fake {
     fn roll_back(&mut self) -> Result<(), DestinationError> {
         let (lock, changed) = &*self.server;
         self.written.clear();
+        self.conflicts = 0;
         lock.lock().unwrap().locks.retain(|_, by| *by != self.me);
         changed.notify_all();
         Ok(())
@@ -121,7 +137,7 @@ fn with_lanes(count: usize, server: &Shared, drive: impl FnOnce(&Lanes<'_>)) {
     let lanes = Lanes::new(count, &queue, &Deaf);
     std::thread::scope(|scope| {
         for me in 0..count {
-            let lane = Fake { me, server: Arc::clone(server), written: BTreeMap::new() };
+            let lane = Fake { me, server: Arc::clone(server), written: BTreeMap::new(), conflicts: 0 };
             let lanes = &lanes;
             scope.spawn(move || lanes.run(Box::new(lane)));
         }
@@ -176,6 +192,21 @@ fn lanes_that_get_into_each_others_way_all_the_same_end_right() {
             assert_eq!(u64::from(rows[&7]), *number, "the row is what that batch made it");
         }
     }
+}
+
+/// Under `conflict.rows: ignore` a change that finds its row missing is dropped. It must not be because an earlier batch is still to bring it.
+#[test]
+fn a_conflict_counts_only_after_all_that_came_before() {
+    let server = Shared::default();
+    with_lanes(4, &server, |lanes| {
+        for number in 1..=100u64 {
+            let n = u32::try_from(number).unwrap();
+            submit(lanes, job(number, &[(n, n), (NEEDS + n - 1, n)]));
+        }
+        assert!(lanes.drain(), "{:?}", lanes.failure());
+    });
+    let server = server.0.lock().unwrap();
+    assert_eq!((server.commits.len(), server.conflicts), (100, 1), "only the first has nobody before it");
 }
 
 #[test]

@@ -55,6 +55,7 @@ impl MySqlLane<'_> {
         self.updates(shape, place, &in_place)?;
         let head = format!("INSERT {}", shape.into);
         let inserts = changes.inserts.iter().chain(moving.iter().map(|(_, after)| after));
+        shape.rows += changes.inserts.len() as u64;
         self.rows(shape, place, &head, "", inserts, Expect::Affected)
     }
 

@@ -76,7 +76,7 @@ impl<'a> MySqlLane<'a> {
         }
         // A table's definition has changed: the older one does not come again.
         self.shapes.retain(|_, shape| shape.table.source.name != table.source.name);
-        Shape::new(table, self.packet, self.session.flavor().names_inserted_rows())
+        Shape::new(table, self.packet, self.session.flavor())
     }
 
     fn keep(&mut self, shape: Shape) {
@@ -214,6 +214,10 @@ impl Lane for MySqlLane<'_> {
                 }
             }
         }
+    }
+
+    fn note(&mut self, conflicts: &[Conflict]) {
+        Conflict::merge(&mut self.written.conflicts, conflicts);
     }
 
     fn commit(&mut self, applied: &Applied) -> Result<(), DestinationError> {

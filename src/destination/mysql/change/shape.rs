@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     binlog::{Image, json},
     catalog::{Key, TypeKind, quote_name},
+    connect::Flavor,
     destination::{
         CopyTable,
         change::TableChanges,
@@ -68,12 +69,14 @@ pub(super) struct Shape {
     /// What follows an upsert's rows.
     pub(super) on_duplicate: String,
     pub(super) encoder: InsertEncoder,
+    /// A DOUBLE of -0 is stored as such, and is equal to 0 (seen on 9.7.4); MariaDB makes it 0 (10.11).
+    keeps_zero_signs: bool,
     /// Rows of the table, roughly.
     pub(super) rows: u64,
 }
 
 impl Shape {
-    pub(super) fn new(table: &Arc<CopyTable>, packet: u64, names_rows: bool) -> Self {
+    pub(super) fn new(table: &Arc<CopyTable>, packet: u64, flavor: Flavor) -> Self {
         let indexed = |d: usize| table.destination.keys.iter().any(|k| k.parts.first().is_some_and(|p| p.column == Some(d)));
         let cells: Vec<Cell> = table
             .columns
@@ -123,7 +126,7 @@ impl Shape {
         // All columns, the key's too: were another row hit through another unique key, giving it this key would collide with the row that
         // has it, which is an error and not a row lost in silence.
         let set = |value: &dyn Fn(&str) -> String| list.iter().map(|c| format!("{c}={}", value(c))).collect::<Vec<_>>().join(",");
-        let on_duplicate = if names_rows {
+        let on_duplicate = if flavor.names_inserted_rows() {
             format!(" AS dtsctl_new ON DUPLICATE KEY UPDATE {}", set(&|c| format!("dtsctl_new.{c}")))
         } else {
             format!(" ON DUPLICATE KEY UPDATE {}", set(&|c| format!("VALUES({c})")))
@@ -136,6 +139,7 @@ impl Shape {
             others,
             own_columns: table.has_own_columns(),
             encoder: InsertEncoder::for_images(table, packet),
+            keeps_zero_signs: flavor.is_mysql(),
             rows: table.source.rows_estimate.max(table.destination.rows_estimate),
             cells,
             table: Arc::clone(table),
@@ -335,6 +339,10 @@ impl Shape {
                 wrapped(out, b"LEAST(GREATEST(", format!("*1e0,-{limit}),{limit})=").as_bytes());
                 self.comparable(out, cell, value)?;
             }
+            // Alone: beside an equality the server would put the literal into the CAST.
+            TypeKind::Float | TypeKind::Double if self.keeps_zero_signs && is_zero(value) => {
+                wrapped(out, b"CAST(", if value.starts_with(b"-") { b" AS CHAR)='-0'" } else { b" AS CHAR)='0'" });
+            }
             TypeKind::Vector => {
                 wrapped(out, b"CAST(", b" AS BINARY)=");
                 self.comparable(out, cell, value)?;
@@ -363,6 +371,10 @@ impl Shape {
         }
         Ok(())
     }
+}
+
+fn is_zero(value: &[u8]) -> bool {
+    std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok()) == Some(0.0)
 }
 
 /// A literal of type DOUBLE: without an exponent the digits would be a DECIMAL.
