@@ -493,7 +493,18 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         self.caught_up = false;
         let Said { begin, statement, part, after_rows } = said;
         let at = Occurrence { statement: &statement, begin: &begin, part, during_copy: self.repeatable };
-        match self.statements.judge(at, self.history)? {
+        let judgement = match self.statements.judge(at, self.history) {
+            Ok(judgement) => judgement,
+            Err(error) => {
+                // What came before it stands.
+                if self.open.is_some() {
+                    self.submit(true)?;
+                }
+                self.drain()?;
+                return Err(error.into());
+            }
+        };
+        match judgement {
             Judgement::Pass => {}
             Judgement::Record => {
                 self.carry(at)?;
@@ -556,7 +567,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     fn is_behind_the_hold(&self, transaction: &Transaction) -> bool {
         let Some(Some(at)) = self.settings.hold.wanted() else { return false };
         let one_server = at.server.is_none() || at.server == self.position.server;
-        one_server && transaction.place.order(&at.place).is_some_and(|order| order.is_ge())
+        one_server && transaction.begin.place.order(&at.place).is_some_and(|order| order.is_ge())
     }
 
     /// The transaction is beyond the point where following ends.
