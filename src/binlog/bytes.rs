@@ -66,9 +66,51 @@ impl<'a> Cursor<'a> {
         usize::try_from(number).map_err(|_| Truncated)
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "four bytes")]
+    pub(super) fn four(&mut self) -> Result<u32, Truncated> {
+        Ok(self.little(4)? as u32)
+    }
+
+    pub(super) fn eight(&mut self) -> Result<u64, Truncated> {
+        self.little(8)
+    }
+
+    /// Bytes up to a zero byte, which is passed.
+    pub(super) fn until_zero(&mut self) -> Result<&'a [u8], Truncated> {
+        let end = self.bytes.iter().position(|b| *b == 0).ok_or(Truncated)?;
+        let text = self.take(end)?;
+        self.byte()?;
+        Ok(text)
+    }
+
+    /// Text in a length byte and so many bytes.
+    pub(super) fn short_text(&mut self) -> Result<String, Truncated> {
+        let len = usize::from(self.byte()?);
+        Ok(text(self.take(len)?))
+    }
+
     /// A packed length and as many bytes.
     pub(super) fn packed(&mut self) -> Result<&'a [u8], Truncated> {
         let length = self.length()?;
         self.take(length)
+    }
+}
+
+/// Names and the like, which are UTF-8.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cursor, Truncated};
+
+    #[test]
+    fn fields_are_read_in_order_and_never_beyond_the_end() {
+        let mut c = Cursor::new(b"\x01\x02\x00\xfc\x00\x01\xfd\x01\x00\x01ab\x00\x02cd");
+        assert_eq!((c.byte(), c.two(), c.length(), c.length()), (Ok(1), Ok(2), Ok(256), Ok(65537)));
+        assert_eq!((c.until_zero(), c.short_text()), (Ok(&b"ab"[..]), Ok("cd".to_owned())));
+        assert_eq!((c.byte(), c.four(), c.until_zero()), (Err(Truncated), Err(Truncated), Err(Truncated)));
+        assert_eq!((Cursor::new(b"\xfb").length(), Cursor::new(b"\xff").length()), (Err(Truncated), Err(Truncated)));
     }
 }

@@ -5,7 +5,7 @@
 use std::io::Read as _;
 
 use super::{
-    cursor::{Cursor, TooShort, text},
+    bytes::{Cursor, Truncated, text},
     gtid::{Gtid, Origin},
     item::RowsKind,
 };
@@ -78,8 +78,8 @@ pub(super) enum Flaw {
     Compression(String),
 }
 
-impl From<TooShort> for Flaw {
-    fn from(_: TooShort) -> Self {
+impl From<Truncated> for Flaw {
+    fn from(_: Truncated) -> Self {
         Self::TooShort
     }
 }
@@ -95,9 +95,9 @@ impl std::fmt::Display for Flaw {
 
 /// A rotation: the next file, and where in it to go on.
 pub(super) fn rotate(body: &[u8]) -> Result<(String, u64), Flaw> {
-    let mut c = Cursor(body);
-    let offset = c.u64()?;
-    Ok((text(c.0), offset))
+    let mut c = Cursor::new(body);
+    let offset = c.eight()?;
+    Ok((text(c.rest()), offset))
 }
 
 /// The head of a transaction.
@@ -119,19 +119,19 @@ pub(super) struct Head {
 
 /// GTID and ANONYMOUS_GTID of MySQL.
 pub(super) fn mysql_gtid(body: &[u8], anonymous: bool) -> Result<Head, Flaw> {
-    let mut c = Cursor(body);
-    c.u8()?;
+    let mut c = Cursor::new(body);
+    c.byte()?;
     let mut uuid = [0; 16];
-    uuid.copy_from_slice(c.bytes(16)?);
-    let number = c.u64()?;
+    uuid.copy_from_slice(c.take(16)?);
+    let number = c.eight()?;
     let gtid = (!anonymous).then(|| Gtid::MySql(Origin { uuid, tag: String::new() }, number));
     // A byte 2, both logical timestamps, then (8.0.1 and later) the time of the commit here, with its highest bit set when the time of the
     // commit at the first server follows, because it is another.
     let micros = (|| {
-        c.bytes(17).ok()?;
-        let here = c.number(7).ok()?;
+        c.take(17).ok()?;
+        let here = c.little(7).ok()?;
         const OTHER: u64 = 1 << 55;
-        if here & OTHER == 0 { Some(here) } else { c.number(7).ok() }
+        if here & OTHER == 0 { Some(here) } else { c.little(7).ok() }
     })();
     Ok(Head { gtid, micros: micros.filter(|m| *m > 0), ..Head::default() })
 }
@@ -142,8 +142,8 @@ pub(super) fn mariadb_gtid(body: &[u8], server: u32) -> Result<Head, Flaw> {
     const GROUP_COMMIT_ID: u8 = 2;
     const PREPARED_XA: u8 = 64;
     const COMPLETED_XA: u8 = 128;
-    let mut c = Cursor(body);
-    let (sequence, domain, flags) = (c.u64()?, c.u32()?, c.u8()?);
+    let mut c = Cursor::new(body);
+    let (sequence, domain, flags) = (c.eight()?, c.four()?, c.byte()?);
     let mut head = Head {
         gtid: Some(Gtid::MariaDb { domain, server, sequence }),
         standalone: flags & STANDALONE != 0,
@@ -151,18 +151,18 @@ pub(super) fn mariadb_gtid(body: &[u8], server: u32) -> Result<Head, Flaw> {
         ..Head::default()
     };
     if flags & GROUP_COMMIT_ID != 0 {
-        c.u64()?;
+        c.eight()?;
     }
     if flags & (PREPARED_XA | COMPLETED_XA) != 0 {
-        let (format, global, branch) = (c.u32()?, usize::from(c.u8()?), usize::from(c.u8()?));
-        let xid = Xid { format, global: c.bytes(global)?.to_vec(), branch: c.bytes(branch)?.to_vec() };
+        let (format, global, branch) = (c.four()?, usize::from(c.byte()?), usize::from(c.byte()?));
+        let xid = Xid { format, global: c.take(global)?.to_vec(), branch: c.take(branch)?.to_vec() };
         if flags & PREPARED_XA != 0 {
             head.prepares = Some(xid);
         }
     }
     // Since 10.8 (binlog_alter_two_phase): FL_START_ALTER_E1 2, FL_COMMIT_ALTER_E1 4, FL_ROLLBACK_ALTER_E1 8. Where nothing follows, the
     // event is filled with zeros.
-    let extra = c.u8().unwrap_or(0);
+    let extra = c.byte().unwrap_or(0);
     head.not_done = extra & (2 | 8) != 0;
     Ok(head)
 }
@@ -199,15 +199,15 @@ impl Xid {
 
 /// XA_PREPARE: whether it commits at once, and which.
 pub(super) fn xa_prepare(body: &[u8]) -> Result<(bool, Xid), Flaw> {
-    let mut c = Cursor(body);
-    let (one_phase, format, global, branch) = (c.u8()? != 0, c.u32()?, c.u32()?, c.u32()?);
-    let xid = Xid { format, global: c.bytes(global as usize)?.to_vec(), branch: c.bytes(branch as usize)?.to_vec() };
+    let mut c = Cursor::new(body);
+    let (one_phase, format, global, branch) = (c.byte()? != 0, c.four()?, c.four()?, c.four()?);
+    let xid = Xid { format, global: c.take(global as usize)?.to_vec(), branch: c.take(branch as usize)?.to_vec() };
     Ok((one_phase, xid))
 }
 
 /// A table map's id of the table, which the rows events after it name.
 pub(super) fn table_id(body: &[u8]) -> Result<u64, Flaw> {
-    Ok(Cursor(body).number(6)?)
+    Ok(Cursor::new(body).little(6)?)
 }
 
 /// What stands before the row images in a rows event.
@@ -223,31 +223,31 @@ pub(super) struct RowsHead<'a> {
 
 /// A rows event's parts. `second`: with the head of the second version, which has room for more.
 pub(super) fn rows(body: &[u8], kind: RowsKind, second: bool) -> Result<RowsHead<'_>, Flaw> {
-    let mut c = Cursor(body);
-    let (table, flags) = (c.number(6)?, c.u16()?);
+    let mut c = Cursor::new(body);
+    let (table, flags) = (c.little(6)?, c.two()?);
     if second {
-        let extra = usize::from(c.u16()?);
-        c.bytes(extra.checked_sub(2).ok_or(TooShort)?)?;
+        let extra = usize::from(c.two()?);
+        c.take(extra.checked_sub(2).ok_or(Truncated)?)?;
     }
-    let bytes = c.len()?.div_ceil(8);
-    let before = c.bytes(bytes)?;
-    let after = if matches!(kind, RowsKind::Update | RowsKind::PartialUpdate) { c.bytes(bytes)? } else { &[] };
-    Ok(RowsHead { table, ends_statement: flags & 1 != 0, before, after, rows: c.0 })
+    let bytes = c.length()?.div_ceil(8);
+    let before = c.take(bytes)?;
+    let after = if matches!(kind, RowsKind::Update | RowsKind::PartialUpdate) { c.take(bytes)? } else { &[] };
+    Ok(RowsHead { table, ends_statement: flags & 1 != 0, before, after, rows: c.rest() })
 }
 
 /// Unpacks what MariaDB compresses (`log_bin_compress`): a byte with the algorithm (0, zlib) and the number of length bytes, the length
 /// with its highest byte first, the compressed bytes.
 pub(super) fn mariadb_unpack(packed: &[u8]) -> Result<Vec<u8>, Flaw> {
-    let mut c = Cursor(packed);
-    let head = c.u8()?;
+    let mut c = Cursor::new(packed);
+    let head = c.byte()?;
     if head & 0x80 == 0 || head & 0x70 != 0 {
         return Err(Flaw::Compression(format!("unknown algorithm (first byte {head})")));
     }
-    let len = c.bytes(usize::from(head & 7))?.iter().fold(0_usize, |len, byte| len << 8 | usize::from(*byte));
+    let len = c.take(usize::from(head & 7))?.iter().fold(0_usize, |len, byte| len << 8 | usize::from(*byte));
     // What the length says is not believed before the bytes are there.
-    let mut unpacked = Vec::with_capacity(len.min(c.0.len().saturating_mul(1032)));
-    let limit = u64::try_from(len).map_err(|_| TooShort)? + 1;
-    flate2::read::ZlibDecoder::new(c.0).take(limit).read_to_end(&mut unpacked).map_err(|e| Flaw::Compression(e.to_string()))?;
+    let mut unpacked = Vec::with_capacity(len.min(c.rest().len().saturating_mul(1032)));
+    let limit = u64::try_from(len).map_err(|_| Truncated)? + 1;
+    flate2::read::ZlibDecoder::new(c.rest()).take(limit).read_to_end(&mut unpacked).map_err(|e| Flaw::Compression(e.to_string()))?;
     if unpacked.len() != len {
         return Err(Flaw::Compression(format!("{} bytes instead of {len}", unpacked.len())));
     }
@@ -261,10 +261,54 @@ pub(super) fn client_statement(body: &[u8], mariadb: bool) -> String {
 
 /// INCIDENT: number, then a message with a length byte.
 pub(super) fn incident(body: &[u8]) -> String {
-    let mut c = Cursor(body);
-    let number = c.u16().unwrap_or_default();
+    let mut c = Cursor::new(body);
+    let number = c.two().unwrap_or_default();
     match c.short_text() {
         Ok(message) if !message.is_empty() => message,
         _ => format!("incident {number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_the_first_commit_is_taken_where_it_is_written() {
+        let head = [&[1][..], &[7; 16], &5_u64.to_le_bytes()].concat();
+        // 5.7 writes no time.
+        let old = [&head[..], &[2], &[0; 16]].concat();
+        assert_eq!(mysql_gtid(&old, false).unwrap().micros, None);
+        let here = [&old[..], &[9, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(mysql_gtid(&here, false).unwrap().micros, Some(9));
+        let both = [&old[..], &[9, 0, 0, 0, 0, 0, 0x80, 4, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(mysql_gtid(&both, false).unwrap().micros, Some(4));
+        assert_eq!(mysql_gtid(&both, true).unwrap().gtid, None);
+        assert_eq!(mysql_gtid(&head[..20], false), Err(Flaw::TooShort));
+    }
+
+    #[test]
+    fn what_mariadb_packed_is_unpacked_whole_or_not_at_all() {
+        let text = b"a text that is the same, the same, the same".repeat(20);
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        zlib.write_all(&text).unwrap();
+        let zlib = zlib.finish().unwrap();
+        let packed = |len: u16| [&[0x82][..], &len.to_be_bytes(), &zlib].concat();
+        let right = u16::try_from(text.len()).unwrap();
+        assert_eq!(mariadb_unpack(&packed(right)).unwrap(), text);
+        for wrong in
+            [packed(right - 1), packed(right + 1), packed(right)[..30].to_vec(), vec![0x92, 0, 1, 0], vec![2, 0, 1, 0], vec![0x82, 1]]
+        {
+            assert!(mariadb_unpack(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn xa_identities_are_the_same_in_events_and_statements() {
+        let (one_phase, xid) = xa_prepare(b"\x00\x07\0\0\0\x02\0\0\0\x01\0\0\0abc").unwrap();
+        assert_eq!((one_phase, Some(xid)), (false, Xid::read("X'6162',X'63',7")));
+        assert!(xa_prepare(b"\x00\x07\0\0\0\x02\0\0\0\x01\0\0\0ab").is_err());
     }
 }

@@ -6,7 +6,6 @@
 
 mod bytes;
 mod charset;
-mod cursor;
 mod error;
 mod event;
 mod form;

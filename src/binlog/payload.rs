@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-use super::{cursor::Cursor, event::Flaw, spool::Entry};
+use super::{bytes::Cursor, event::Flaw, spool::Entry};
 
 /// The events inside.
 pub(super) struct Payload {
@@ -20,28 +20,28 @@ impl std::fmt::Debug for Payload {
 }
 
 /// Fields before the payload.
-const END: u64 = 0;
-const COMPRESSION: u64 = 2;
-const ZSTD: u64 = 0;
-const NONE: u64 = 255;
+const END: usize = 0;
+const COMPRESSION: usize = 2;
+const ZSTD: usize = 0;
+const NONE: usize = 255;
 
 impl Payload {
     /// Reads the fields before the compressed bytes, each with type and length: size, kind of compression, size unpacked.
     pub(super) fn new(body: &[u8], offset: u64) -> Result<Self, Flaw> {
-        let mut c = Cursor(body);
+        let mut c = Cursor::new(body);
         let mut compression = NONE;
         loop {
-            let field = c.lenenc()?;
+            let field = c.length()?;
             if field == END {
                 break;
             }
-            let len = c.len()?;
-            let mut value = Cursor(c.bytes(len)?);
+            let len = c.length()?;
+            let mut value = Cursor::new(c.take(len)?);
             if field == COMPRESSION {
-                compression = value.lenenc()?;
+                compression = value.length()?;
             }
         }
-        let bytes = io::Cursor::new(c.0.to_vec());
+        let bytes = io::Cursor::new(c.rest().to_vec());
         let events: Box<dyn Read + Send> = match compression {
             ZSTD => Box::new(zstd::stream::read::Decoder::with_buffer(bytes).map_err(|e| Flaw::Compression(e.to_string()))?),
             NONE => Box::new(bytes),
@@ -58,10 +58,10 @@ impl Payload {
             return Ok(None);
         }
         self.events.read_exact(&mut head[1..]).map_err(fail)?;
-        let mut c = Cursor(&head);
-        let (seconds, kind) = (c.u32()?, c.u8()?);
-        c.u32()?;
-        let len = (c.u32()? as usize).checked_sub(head.len()).ok_or(Flaw::TooShort)?;
+        let mut c = Cursor::new(&head);
+        let (seconds, kind) = (c.four()?, c.byte()?);
+        c.four()?;
+        let len = (c.four()? as usize).checked_sub(head.len()).ok_or(Flaw::TooShort)?;
         let mut body = Vec::new();
         self.events.by_ref().take(len as u64).read_to_end(&mut body).map_err(fail)?;
         if body.len() != len {

@@ -1,7 +1,7 @@
 //! QUERY events: statements, and the words that begin and end transactions.
 
 use super::{
-    cursor::{Cursor, TooShort, text},
+    bytes::{Cursor, Truncated, text},
     event::{Flaw, Xid, mariadb_unpack},
     item::Statement,
     position::Place,
@@ -67,38 +67,60 @@ pub(super) fn word(statement: &[u8]) -> Word {
 
 /// The text of a QUERY event alone.
 pub(super) fn query_text(body: &[u8], compressed: bool) -> Result<Vec<u8>, Flaw> {
-    let mut c = Cursor(body);
-    c.bytes(8)?;
-    let database = usize::from(c.u8()?);
-    c.u16()?;
-    let status = usize::from(c.u16()?);
-    c.bytes(status + database + 1)?;
-    if compressed { mariadb_unpack(c.0) } else { Ok(c.0.to_vec()) }
+    let mut c = Cursor::new(body);
+    c.take(8)?;
+    let database = usize::from(c.byte()?);
+    c.two()?;
+    let status = usize::from(c.two()?);
+    c.take(status + database + 1)?;
+    if compressed { mariadb_unpack(c.rest()) } else { Ok(c.rest().to_vec()) }
 }
 
 /// `OPTION_NO_FOREIGN_KEY_CHECKS`, the same bit in both servers.
 const NO_FOREIGN_KEY_CHECKS: u32 = 1 << 26;
 
+/// `OPTION_EXPLICIT_DEF_TIMESTAMP` of MariaDB.
+const EXPLICIT_DEFAULTS: u32 = 1 << 24;
+
+/// Where `explicit_defaults_for_timestamp` is to be known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExplicitDefaults {
+    /// A bit of each statement's flags.
+    Flagged,
+    /// What the server has now, unless the statement says otherwise.
+    Global(Option<bool>),
+}
+
 /// A QUERY event's statement. `extra`: bytes of the post-header beyond that of QUERY (EXECUTE_LOAD_QUERY has 13).
-pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u32, place: Place) -> Result<Statement, Flaw> {
-    let mut c = Cursor(body);
-    c.bytes(8)?;
-    let database = usize::from(c.u8()?);
-    let error = c.u16()?;
-    let status = usize::from(c.u16()?);
-    c.bytes(extra)?;
-    let mut status = Cursor(c.bytes(status)?);
+pub(super) fn statement(
+    body: &[u8],
+    compressed: bool,
+    extra: usize,
+    seconds: u32,
+    place: Place,
+    explicit: ExplicitDefaults,
+) -> Result<Statement, Flaw> {
+    let mut c = Cursor::new(body);
+    c.take(8)?;
+    let database = usize::from(c.byte()?);
+    let error = c.two()?;
+    let status = usize::from(c.two()?);
+    c.take(extra)?;
+    let mut status = Cursor::new(c.take(status)?);
     let mut statement = Statement {
         place,
         text: Vec::new(),
-        database: text(c.bytes(database)?),
+        database: text(c.take(database)?),
         sql_mode: 0,
         charset_client: 0,
         collation_connection: 0,
         collation_server: 0,
         collation_database: None,
         collation_utf8mb4: None,
-        explicit_defaults_for_timestamp: None,
+        explicit_defaults_for_timestamp: match explicit {
+            ExplicitDefaults::Flagged => None,
+            ExplicitDefaults::Global(value) => value,
+        },
         foreign_key_checks: true,
         error,
         seconds,
@@ -106,10 +128,10 @@ pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u3
         time_zone: None,
         databases: Vec::new(),
     };
-    c.u8()?;
-    statement.text = if compressed { mariadb_unpack(c.0)? } else { c.0.to_vec() };
-    while !status.0.is_empty() {
-        if !variable(&mut status, &mut statement)? {
+    c.byte()?;
+    statement.text = if compressed { mariadb_unpack(c.rest())? } else { c.rest().to_vec() };
+    while !status.is_empty() {
+        if !variable(&mut status, &mut statement, explicit)? {
             // As a replica does: codes are written in growing order, and the length of an unknown one is unknown.
             break;
         }
@@ -118,35 +140,41 @@ pub(super) fn statement(body: &[u8], compressed: bool, extra: usize, seconds: u3
 }
 
 /// Reads one status variable; `false` when its code is not known.
-fn variable(c: &mut Cursor<'_>, statement: &mut Statement) -> Result<bool, TooShort> {
-    match c.u8()? {
+fn variable(c: &mut Cursor<'_>, statement: &mut Statement, explicit: ExplicitDefaults) -> Result<bool, Truncated> {
+    match c.byte()? {
         // Q_FLAGS2_CODE
-        0 => statement.foreign_key_checks = c.u32()? & NO_FOREIGN_KEY_CHECKS == 0,
+        0 => {
+            let flags = c.four()?;
+            statement.foreign_key_checks = flags & NO_FOREIGN_KEY_CHECKS == 0;
+            if explicit == ExplicitDefaults::Flagged {
+                statement.explicit_defaults_for_timestamp = Some(flags & EXPLICIT_DEFAULTS != 0);
+            }
+        }
         // Q_SQL_MODE_CODE
-        1 => statement.sql_mode = c.u64()?,
+        1 => statement.sql_mode = c.eight()?,
         // Q_CATALOG_CODE, with a zero byte behind
         2 => {
-            let len = usize::from(c.u8()?);
-            c.bytes(len + 1)?;
+            let len = usize::from(c.byte()?);
+            c.take(len + 1)?;
         }
         // Q_AUTO_INCREMENT, Q_MASTER_DATA_WRITTEN_CODE
-        3 | 10 => drop(c.u32()?),
+        3 | 10 => drop(c.four()?),
         // Q_CHARSET_CODE
         4 => {
-            statement.charset_client = c.u16()?;
-            statement.collation_connection = c.u16()?;
-            statement.collation_server = c.u16()?;
+            statement.charset_client = c.two()?;
+            statement.collation_connection = c.two()?;
+            statement.collation_server = c.two()?;
         }
         // Q_TIME_ZONE_CODE
         5 => statement.time_zone = Some(c.short_text()?),
         // Q_CATALOG_NZ_CODE
         6 => drop(c.short_text()?),
         // Q_LC_TIME_NAMES_CODE
-        7 => drop(c.u16()?),
+        7 => drop(c.two()?),
         // Q_CHARSET_DATABASE_CODE
-        8 => statement.collation_database = Some(c.u16()?),
+        8 => statement.collation_database = Some(c.two()?),
         // Q_TABLE_MAP_FOR_UPDATE_CODE; MySQL: Q_DDL_LOGGED_WITH_XID; MariaDB: Q_XID
-        9 | 17 | 129 => drop(c.u64()?),
+        9 | 17 | 129 => drop(c.eight()?),
         // Q_INVOKER: user and host
         11 => {
             c.short_text()?;
@@ -154,7 +182,7 @@ fn variable(c: &mut Cursor<'_>, statement: &mut Statement) -> Result<bool, TooSh
         }
         // Q_UPDATED_DB_NAMES; 254 says that there are too many to be named
         12 => {
-            let count = c.u8()?;
+            let count = c.byte()?;
             if count != 254 {
                 for _ in 0..count {
                     statement.databases.push(text(c.until_zero()?));
@@ -162,17 +190,17 @@ fn variable(c: &mut Cursor<'_>, statement: &mut Statement) -> Result<bool, TooSh
             }
         }
         // Q_MICROSECONDS of MySQL, Q_HRNOW of MariaDB
-        13 | 128 => statement.microseconds = u32::try_from(c.number(3)?).ok(),
+        13 | 128 => statement.microseconds = u32::try_from(c.little(3)?).ok(),
         // Q_EXPLICIT_DEFAULTS_FOR_TIMESTAMP
-        16 => statement.explicit_defaults_for_timestamp = Some(c.u8()? != 0),
+        16 => statement.explicit_defaults_for_timestamp = Some(c.byte()? != 0),
         // Q_DEFAULT_COLLATION_FOR_UTF8MB4
-        18 => statement.collation_utf8mb4 = Some(c.u16()?),
+        18 => statement.collation_utf8mb4 = Some(c.two()?),
         // Q_SQL_REQUIRE_PRIMARY_KEY, Q_DEFAULT_TABLE_ENCRYPTION
-        19 | 20 => drop(c.u8()?),
+        19 | 20 => drop(c.byte()?),
         // Q_GTID_FLAGS3 of MariaDB; the place of its START ALTER follows a COMMIT or ROLLBACK ALTER
         130 => {
-            if c.u8()? & (4 | 8) != 0 {
-                c.u64()?;
+            if c.byte()? & (4 | 8) != 0 {
+                c.eight()?;
             }
         }
         _ => return Ok(false),

@@ -13,6 +13,7 @@ use super::{
     error::BinlogError,
     gtid::GtidSet,
     position::{Place, Position},
+    query::ExplicitDefaults,
 };
 use crate::connect::{BinlogOrigin, BinlogStart, ConnectError, Login, Purpose, Session, Vendor};
 
@@ -25,6 +26,7 @@ pub(super) struct Found {
     /// Identity of the server.
     pub(super) server: Arc<str>,
     pub(super) vendor: Vendor,
+    pub(super) explicit: ExplicitDefaults,
     pub(super) address: String,
 }
 
@@ -68,6 +70,10 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
     let server: Arc<str> = session.info().identity.as_str().into();
     let vendor = session.flavor().vendor;
     let mariadb = vendor == Vendor::MariaDb;
+    let explicit = match session.flavor().flags_explicit_defaults() {
+        true => ExplicitDefaults::Flagged,
+        false => ExplicitDefaults::Global(session.info().variable("explicit_defaults_for_timestamp").map(|v| v == "ON")),
+    };
     let switched = position.server.as_ref().is_some_and(|was| *was != server);
     let gtids = position.gtid.as_ref().filter(|_| has_gtids(&mut session));
     if switched && gtids.is_none() {
@@ -77,7 +83,7 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
     if let Some(ours) = gtids {
         has_all(&mut session, ours, switched)?;
     }
-    let found = |request, skip_to| Found { request, skip_to, server: Arc::clone(&server), vendor, address: address.clone() };
+    let found = |request, skip_to| Found { request, skip_to, server: Arc::clone(&server), vendor, explicit, address: address.clone() };
     // MySQL looks by itself where a set ends; and only the set is exact in a position that [`super::snapshot`] has named.
     let lost = if switched || (!mariadb && gtids.is_some()) {
         None

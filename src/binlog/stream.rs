@@ -59,7 +59,7 @@ impl Stream {
     /// fails.
     pub fn open(settings: StreamSettings<'_>) -> Result<Self, BinlogError> {
         let start = settings.start;
-        let Found { request, skip_to, server, vendor, address } = find(settings.login, &start)?;
+        let Found { request, skip_to, server, vendor, explicit, address } = find(settings.login, &start)?;
         let from = start.to_string();
         let connection = BinlogConnection::open(settings.login, &request, &ReplicaName::of(settings.task), settings.timing)?;
         let assembler = Assembler::new(Assembly {
@@ -68,6 +68,7 @@ impl Stream {
             vendor,
             applied: settings.applied,
             skip_to,
+            explicit,
             wants: settings.wants,
             room: Room { folder: settings.spill_folder, memory: settings.spill_after },
         });

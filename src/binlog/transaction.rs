@@ -19,7 +19,7 @@ use super::{
     item::{Begin, Item, RowsEvent},
     payload::Payload,
     position::{Place, Position},
-    query::{self, Word},
+    query::{self, ExplicitDefaults, Word},
     spool::{Room, SpoolReader},
 };
 use crate::connect::Vendor;
@@ -59,6 +59,7 @@ pub(super) struct Assembler {
     applied: Option<Position>,
     /// Events before this offset are passed over: the request could not say where to begin.
     skip_to: Option<u64>,
+    explicit: ExplicitDefaults,
     wants: Wants,
     room: Room,
     maps: Maps,
@@ -85,6 +86,7 @@ pub(super) struct Assembly {
     pub(super) vendor: Vendor,
     pub(super) applied: Option<Position>,
     pub(super) skip_to: Option<u64>,
+    pub(super) explicit: ExplicitDefaults,
     pub(super) wants: Wants,
     pub(super) room: Room,
 }
@@ -98,6 +100,7 @@ impl Assembler {
             gtid: assembly.start.gtid,
             applied: assembly.applied,
             skip_to: assembly.skip_to,
+            explicit: assembly.explicit,
             wants: assembly.wants,
             room: assembly.room,
             maps: Maps::default(),
@@ -447,7 +450,7 @@ impl Assembler {
             kind::QUERY | kind::MARIADB_QUERY_COMPRESSED | kind::EXECUTE_LOAD_QUERY => {
                 let extra = if code == kind::EXECUTE_LOAD_QUERY { 13 } else { 0 };
                 let packed = code == kind::MARIADB_QUERY_COMPRESSED;
-                let statement = query::statement(body, packed, extra, seconds, place.clone()).map_err(flawed)?;
+                let statement = query::statement(body, packed, extra, seconds, place.clone(), self.explicit).map_err(flawed)?;
                 if !group.head.not_done {
                     group.give(Item::Statement(statement), &mut self.out);
                 }
@@ -558,3 +561,6 @@ impl Assembler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,6 +113,20 @@ impl Flavor {
         self.is_mysql() && self.at_least(9, 6, 0)
     }
 
+    /// A QUERY event of the binlog says whether `explicit_defaults_for_timestamp` was on, in bit 24 of its flags: MariaDB 10.5.17, 10.6.9,
+    /// 10.7.5, 10.8.4 and 10.9.2 (MDEV-28632, MDEV-29078; the bit seen on 10.11). MySQL writes it otherwise, and only where it matters.
+    pub fn flags_explicit_defaults(self) -> bool {
+        let first = match (self.version.0, self.version.1) {
+            (10, 5) => 17,
+            (10, 6) => 9,
+            (10, 7) => 5,
+            (10, 8) => 4,
+            (10, 9) => 2,
+            _ => 0,
+        };
+        self.is_mariadb() && self.version.2 >= first
+    }
+
     /// `information_schema_stats_expiry` exists: without setting it to 0 MySQL 8.0 and later answer row counts and AUTO_INCREMENT
     /// values that are up to a day old (manual: INFORMATION_SCHEMA optimization).
     pub fn has_stats_expiry(self) -> bool {

@@ -115,3 +115,39 @@ fn statements_are_told_from_rows() {
         );
     }
 }
+
+/// A statement carries what it needs to be understood as it was there.
+#[test]
+fn statements_carry_their_session() {
+    for flavor in Flavor::ALL {
+        if !have(flavor) {
+            continue;
+        }
+        let server = Server::start(flavor, ServerOptions::new()).unwrap();
+        server.exec("CREATE DATABASE st_q CHARACTER SET latin1;").unwrap();
+        let start = now(&server);
+        server
+            .exec(
+                "USE st_q;\nSET NAMES latin1;\nSET SESSION sql_mode = 'ANSI_QUOTES', foreign_key_checks = 0, time_zone = '+05:30', explicit_defaults_for_timestamp = 0;\nSET timestamp = 1700000000.25;\nCREATE TABLE a (t TIMESTAMP);\nINSERT INTO a VALUES ('2020-01-01');\nSET SESSION sql_mode = '', foreign_key_checks = 1, explicit_defaults_for_timestamp = 1;\nSET NAMES utf8mb4;\nALTER TABLE a ADD COLUMN u TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6);",
+            )
+            .unwrap();
+        let end = now(&server);
+        let folder = tempfile::tempdir().unwrap();
+        let login = super::login(&server);
+        let mut stream = dtsctl::binlog::Stream::open(super::settings(&login, &start, &folder)).unwrap();
+        let mut found = Vec::new();
+        loop {
+            match stream.next_item().unwrap() {
+                dtsctl::binlog::Item::Statement(statement) => found.push(statement),
+                dtsctl::binlog::Item::Commit(position) if position.covers(&end) == Some(true) => break,
+                _ => {}
+            }
+        }
+        let [a, b] = found.as_slice() else { panic!("{found:#?}") };
+        assert_eq!((a.database.as_str(), a.sql_mode & 4, a.foreign_key_checks), ("st_q", 4, false), "{flavor} {a:?}");
+        assert_eq!((a.charset_client, a.collation_database.unwrap_or(8), a.seconds), (8, 8, 1_700_000_000), "{flavor} {a:?}");
+        assert_eq!((a.explicit_defaults_for_timestamp, b.explicit_defaults_for_timestamp), (Some(false), Some(true)), "{flavor}");
+        assert_eq!((b.sql_mode & 4, b.foreign_key_checks, b.charset_client > 30), (0, true, true), "{flavor} {b:?}");
+        assert_eq!(b.microseconds, Some(250_000), "{flavor} {b:?}");
+    }
+}

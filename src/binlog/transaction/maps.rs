@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::Wants;
 use crate::{
-    binlog::{cursor::Cursor, table_map::TableMap},
+    binlog::{bytes::Cursor, table_map::TableMap},
     connect::Vendor,
 };
 
@@ -42,9 +42,9 @@ impl Maps {
 
 /// Database and table, each with a length byte before it and a zero byte behind it, after the table's number and two bytes of flags.
 fn names(body: &[u8]) -> Option<(String, String)> {
-    let mut c = Cursor(body);
-    c.bytes(8).ok()?;
+    let mut c = Cursor::new(body);
+    c.take(8).ok()?;
     let database = c.short_text().ok()?;
-    c.u8().ok()?;
+    c.byte().ok()?;
     Some((database, c.short_text().ok()?))
 }
