@@ -50,7 +50,7 @@ pub struct Options {
     pub keyless: bool,
     /// Whether DDL comes between the transactions; [`Running::allow_ddl`] turns it on later.
     pub ddl: bool,
-    /// XA transactions.
+    /// XA transactions; [`Running::allow_xa`] turns them on later.
     pub xa: bool,
     /// Transactions of thousands of rows.
     pub big: bool,
@@ -97,6 +97,7 @@ pub struct Workload {
 struct Shared {
     stop: AtomicBool,
     ddl: AtomicBool,
+    xa: AtomicBool,
     pause: AtomicBool,
     /// Grows with every DDL, so that the others look at the schema again.
     schema: AtomicU64,
@@ -118,6 +119,7 @@ impl Workload {
     pub fn at(seed: u64, access: OptsBuilder, options: Options) -> Self {
         let shared = Shared::default();
         shared.ddl.store(options.ddl, Ordering::SeqCst);
+        shared.xa.store(options.xa, Ordering::SeqCst);
         Self { options, random: Random::new(seed), seed, access, shared: Arc::new(shared), writer: None }
     }
 
@@ -225,6 +227,11 @@ impl Running {
     /// Turns DDL on or off.
     pub fn allow_ddl(&self, allow: bool) {
         self.shared.ddl.store(allow, Ordering::SeqCst);
+    }
+
+    /// Turns XA transactions on or off.
+    pub fn allow_xa(&self, allow: bool) {
+        self.shared.xa.store(allow, Ordering::SeqCst);
     }
 
     /// Lets the writers wait, or go on: a transaction that is under way ends first.
