@@ -216,3 +216,170 @@ fn rows_that_move_are_no_duplicates_on_mysql() {
     rows_that_move_are_no_duplicates(Flavor::MySql, true);
     rows_that_move_are_no_duplicates(Flavor::MySql, false);
 }
+
+/// Moves keys and unique values of `m` and rows of the keyless `k` until told to stop.
+fn move_rows(source: &Server, db: &str, rows: u64, stop: &AtomicBool) {
+    let mut conn = source.root_conn().expect("a connection");
+    let mut random = crate::support::Random::new("live_copy");
+    let mut far = 1_000_000;
+    while !stop.load(Ordering::SeqCst) {
+        let (a, b) = (1 + random.below(rows), 1 + random.below(rows));
+        far += 1;
+        for statement in [
+            format!("UPDATE {db}.m SET id = {far} WHERE id = {a}"),
+            format!("UPDATE {db}.m SET id = {a} WHERE id = {}", far - 40),
+            "BEGIN".to_owned(),
+            format!("DELETE FROM {db}.m WHERE s = 's{a}'"),
+            format!("UPDATE {db}.m SET s = 's{a}' WHERE id = {b}"),
+            format!("INSERT INTO {db}.k VALUES ({a}, {b})"),
+            format!("DELETE FROM {db}.k WHERE a = {b} LIMIT 1"),
+            "COMMIT".to_owned(),
+            format!("UPDATE {db}.k SET b = b + 1 WHERE a = {a}"),
+        ] {
+            conn.query_drop(statement).expect("written");
+        }
+        // Slower than what is carried afterwards.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The whole way: what the copy leaves behind and the binlog brings is in the end what the source has, to the byte and to the row.
+fn copied_while_it_moves_and_followed(source: &Server, destination: &Server, name: &str) {
+    let db = format!("moving_{name}");
+    let rows = 6000;
+    for server in [source, destination] {
+        server.exec(&format!("DROP DATABASE IF EXISTS {db}")).expect("dropped");
+    }
+    let mut conn = source.root_conn().expect("a connection");
+    for statement in [
+        format!("CREATE DATABASE {db}"),
+        format!("CREATE TABLE {db}.m (id INT NOT NULL PRIMARY KEY, s VARCHAR(20) CHARACTER SET latin1 NOT NULL, x BLOB, UNIQUE KEY (s))"),
+        format!("CREATE TABLE {db}.k (a INT, b INT)"),
+    ] {
+        conn.query_drop(statement).expect("made");
+    }
+    let values: Vec<String> = (1..=rows).map(|n| format!("({n}, 's{n}', REPEAT('b', 7000))")).collect();
+    for some in values.chunks(1000) {
+        conn.query_drop(format!("INSERT INTO {db}.m VALUES {}", some.join(","))).expect("filled");
+    }
+    conn.query_drop(format!("INSERT INTO {db}.k SELECT id, id % 7 FROM {db}.m")).expect("filled");
+    conn.query_drop(format!("ANALYZE TABLE {db}.m")).expect("analyzed");
+    let rest = format!(
+        "phases: {{schema: true, full: true, incremental: true}}\nthrottle: {{full: {{rps: 4000}}}}\nobjects: [{{database: {db}}}]\n"
+    );
+    let task = crate::support::Task::new(&db, source, destination, &rest);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        struct Stop<'a>(&'a AtomicBool);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let end = Stop(&stop);
+        scope.spawn(|| move_rows(source, &db, rows, &stop));
+        let apply = ["apply", "--yes", "--threads", "1", "--until", "caught-up"];
+        let mut running = task.start(&apply, &[("DTSCTL_TEST_CHUNK", "200")]);
+        crate::support::until("the copy", || {
+            assert!(!running.has_ended(), "{}", running.said());
+            let sql = format!("SELECT COUNT(*) FROM dts.dtsctl_applied WHERE task = '{db}' AND copy_end IS NOT NULL");
+            destination.root_conn().expect("a connection").query_first::<u64, _>(sql).is_ok_and(|n| n == Some(1))
+        });
+        drop(end);
+        running.end().expect(0);
+    });
+    task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+    let mut copy = destination.root_conn().expect("a connection");
+    let sql = format!("SELECT CAST(SUM(rows_replaced) AS UNSIGNED) FROM dts.dtsctl_range WHERE task = '{db}'");
+    let replaced: u64 = copy.query_first(sql).expect("asked").expect("a row");
+    assert!(replaced > 0, "no row was in the way of a newer read: nothing was on trial");
+    testbed::equal::compare_databases(&mut conn, &db, &mut copy, &db).unwrap_or_else(|problem| panic!("{problem}"));
+    let conflicts: u64 =
+        copy.query_first(format!("SELECT conflicts FROM dts.dtsctl_applied WHERE task = '{db}'")).expect("asked").expect("a row");
+    assert_eq!(conflicts, 0, "after the end of the copy everything is as it must be");
+    task.run(&["verify"]).expect(0);
+}
+
+fn on_shared_servers(flavor: Flavor) {
+    if testbed::have(flavor) {
+        let (source, destination) = (testbed::shared(flavor, testbed::Role::Source), testbed::shared(flavor, testbed::Role::Destination));
+        copied_while_it_moves_and_followed(source, destination, flavor.name());
+    }
+}
+
+#[test]
+fn copied_while_it_moves_and_followed_on_mariadb() {
+    on_shared_servers(Flavor::MariaDb);
+}
+
+#[test]
+fn copied_while_it_moves_and_followed_on_mysql() {
+    on_shared_servers(Flavor::MySql);
+}
+
+/// File and offset are all there is; they are ahead of what can be seen, and each table is waited for before its first row is read.
+#[test]
+fn copied_while_it_moves_and_followed_without_gtids() {
+    if testbed::have(Flavor::MySql) {
+        let source = Server::start(Flavor::MySql, ServerOptions::new().gtid(false)).expect("a server");
+        copied_while_it_moves_and_followed(&source, testbed::shared(Flavor::MySql, testbed::Role::Destination), "nogtid");
+    }
+}
+
+/// A table that was there before and lacks the source's key takes a change that is repeated as another row. So it is copied as one that nothing
+/// identifies the rows of.
+#[test]
+fn a_destination_without_the_key_gets_no_row_twice() {
+    let flavor = Flavor::MariaDb;
+    if !testbed::have(flavor) {
+        return;
+    }
+    let (source, destination) = (testbed::shared(flavor, testbed::Role::Source), testbed::shared(flavor, testbed::Role::Destination));
+    let db = "keyless_there";
+    for (server, key) in [(source, " PRIMARY KEY"), (destination, "")] {
+        for statement in [
+            format!("DROP DATABASE IF EXISTS {db}"),
+            format!("CREATE DATABASE {db}"),
+            format!("CREATE TABLE {db}.t (id INT NOT NULL{key}, n INT)"),
+        ] {
+            server.exec(&statement).expect("made");
+        }
+    }
+    let values = (1..=4000).map(|n| format!("({n}, 0)")).collect::<Vec<_>>().join(",");
+    source.exec(&format!("INSERT INTO {db}.t VALUES {values}")).expect("filled");
+    let rest = format!(
+        "phases: {{schema: true, full: true, incremental: true}}\nconflict: {{existing_tables: ignore}}\n\
+         throttle: {{full: {{rps: 4000}}}}\nobjects: [{{database: {db}}}]\n"
+    );
+    let task = crate::support::Task::new(db, source, destination, &rest);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut conn = source.root_conn().expect("a connection");
+            let mut id = 4000;
+            while !stop.load(Ordering::SeqCst) {
+                id += 1;
+                conn.query_drop(format!("INSERT INTO {db}.t VALUES ({id}, 1)")).expect("written");
+                conn.query_drop(format!("UPDATE {db}.t SET n = n + 1 WHERE id = {}", id % 4000 + 1)).expect("written");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let mut running = task.start(&["apply", "--yes", "--until", "caught-up"], &[]);
+        crate::support::until("the copy", || {
+            let ended = running.has_ended();
+            let sql = format!("SELECT COUNT(*) FROM dts.dtsctl_applied WHERE task = '{db}'");
+            let noted = destination.root_conn().expect("a connection").query_first::<u64, _>(sql);
+            ended || noted.is_ok_and(|n| n == Some(1))
+        });
+        stop.store(true, Ordering::SeqCst);
+        running.end().expect(0);
+    });
+    task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+    let rows = |server: &Server| -> Vec<(i32, i32)> {
+        server.root_conn().expect("a connection").query(format!("SELECT id, n FROM {db}.t ORDER BY id, n")).expect("rows")
+    };
+    let (there, here) = (rows(source), rows(destination));
+    assert!(there.len() > 4000 && there == here, "{} rows at the source, {} at the destination", there.len(), here.len());
+    let sql = format!("SELECT start_position IS NOT NULL FROM dts.dtsctl_table WHERE task = '{db}'");
+    assert_eq!(destination.root_conn().expect("a connection").query_first::<u8, _>(sql).expect("asked"), Some(1));
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod apply;
+mod binlog_checks;
 mod catalog;
 mod cli;
 mod connect;
@@ -15,6 +16,7 @@ mod generated;
 mod heartbeat;
 mod images;
 mod live_copy;
+mod live_settings;
 mod pairs;
 mod plan;
 mod precheck;

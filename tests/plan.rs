@@ -13,6 +13,7 @@ pub(crate) struct Task {
     name: String,
     source: End,
     destination: End,
+    incremental: bool,
     extra: String,
 }
 
@@ -43,6 +44,7 @@ impl Task {
             name: database.to_owned(),
             source: End::of(source),
             destination: End::of(destination),
+            incremental: false,
             extra: String::new(),
         }
     }
@@ -59,6 +61,11 @@ impl Task {
         self.source.port = port;
     }
 
+    /// Switches the incremental phase on.
+    pub(crate) fn follows(&mut self) {
+        self.incremental = true;
+    }
+
     /// Further keys of the spec.
     pub(crate) fn extra(&mut self, text: &str) {
         self.extra = text.to_owned();
@@ -70,10 +77,11 @@ impl Task {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
         let text = format!(
-            "version: 1\nname: {}\nsource: {}\ndestination: {}\nphases: {{schema: true, full: true, incremental: false}}\nobjects: [{{database: {}}}]\n{}",
+            "version: 1\nname: {}\nsource: {}\ndestination: {}\nphases: {{schema: true, full: true, incremental: {}}}\nobjects: [{{database: {}}}]\n{}",
             self.name,
             self.source.yaml("SRC"),
             self.destination.yaml("DST"),
+            self.incremental,
             self.name,
             self.extra
         );

@@ -33,6 +33,7 @@ pub use image::Image;
 pub use item::{Begin, Item, RowsEvent, RowsKind, Statement};
 pub use position::{Place, Position};
 pub use rows::{RowImages, Rows, RowsError, decode};
+pub use start::goes_on;
 pub use stream::{Stream, StreamSettings};
 pub use table_map::{MapError, TableMap, WireColumn};
 pub use transaction::Wants;

@@ -100,10 +100,7 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
     };
     match ours {
         GtidSet::MySql(set) if !mariadb => {
-            let purged = self::set(&mut session, "gtid_purged")?.difference(ours);
-            if !purged.is_empty() {
-                return Err(BinlogError::Purged { from: position.to_string(), address, lost: purged.to_string() });
-            }
+            not_purged(&mut session, ours, position)?;
             let origins = set.iter().map(|(origin, intervals)| BinlogOrigin {
                 uuid: origin.uuid,
                 tag: origin.tag.clone(),
@@ -114,6 +111,30 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
         // MariaDB finds out by itself whether it has all of them, and says so with its first answer.
         _ => Ok(found(BinlogStart::MariaDbGtid(ours.to_string()), None)),
     }
+}
+
+/// Whether this server, be it another than the one the position was taken on, has what was read before and what comes after.
+///
+/// # Errors
+/// [`BinlogError::Ahead`], [`BinlogError::Purged`], [`BinlogError::SourceSwitched`] when the position or the server has no GTIDs, or as the
+/// connection fails. What MariaDB has purged shows only when it is asked for the stream.
+pub fn goes_on(session: &mut Session, position: &Position) -> Result<(), BinlogError> {
+    let address = session.address().to_owned();
+    let Some(ours) = position.gtid.as_ref().filter(|_| has_gtids(session)) else {
+        let was = position.server.as_deref().unwrap_or_default().to_owned();
+        return Err(BinlogError::SourceSwitched { address, was, now: session.info().identity.clone() });
+    };
+    has_all(session, ours, true)?;
+    if session.flavor().is_mysql() { not_purged(session, ours, position) } else { Ok(()) }
+}
+
+/// MySQL still has all that we have not read.
+fn not_purged(session: &mut Session, ours: &GtidSet, position: &Position) -> Result<(), BinlogError> {
+    let purged = set(session, "gtid_purged")?.difference(ours);
+    if purged.is_empty() {
+        return Ok(());
+    }
+    Err(BinlogError::Purged { from: position.to_string(), address: session.address().to_owned(), lost: purged.to_string() })
 }
 
 /// The server has had all that we have read.

@@ -241,13 +241,6 @@ impl Table {
         ["INNODB", "XENGINE", "ROCKSDB", "MYROCKS", "TOKUDB", "NDBCLUSTER", "NDB"].contains(&self.engine.to_ascii_uppercase().as_str())
     }
 
-    /// A key tells every row from every other. Where none does (no key, or one that may hold NULL, requirements B01), a row is known by all
-    /// of its values alone: a change of it cannot be repeated without harm, so such a table is copied under one snapshot whose place in the
-    /// binlog is known.
-    pub fn identifies_rows(&self) -> bool {
-        matches!(self.walk(), Walk::Key(_))
-    }
-
     /// How this table is walked in key order: the primary key, else the shortest unique key without NULLs, else a unique key with
     /// nullable columns, else the whole table. Keys with prefixes, expressions, generated columns or approximate numbers (FLOAT,
     /// DOUBLE) do not count: their order or identity is not the one a comparison of column values sees.

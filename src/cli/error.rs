@@ -280,6 +280,19 @@ impl From<FollowError> for CommandError {
             ),
             FollowError::Binlog(BinlogError::Purged { .. }) => shown
                 .hint("what is lost cannot be brought any more: `dtsctl apply --restart` begins anew, with longer retention at the source"),
+            FollowError::Binlog(BinlogError::SourceSwitched { .. }) => shown.hint(
+                "only GTIDs tell where another server stands; go back to the server before, or begin anew with `dtsctl apply --restart`",
+            ),
+            FollowError::Binlog(BinlogError::Ahead { .. }) => shown.hint(
+                "this server is not where the task left off: it was reset or restored, or it is not its replica. Go on with one that has these \
+                 transactions, or begin anew with `dtsctl apply --restart`",
+            ),
+            FollowError::Binlog(BinlogError::NotLogged { .. }) => {
+                shown.hint("switch the source's binlog on (`log_bin`), and begin anew with `dtsctl apply --restart`")
+            }
+            FollowError::Binlog(
+                BinlogError::Unknown { .. } | BinlogError::Damaged { .. } | BinlogError::Incident { .. } | BinlogError::UnknownXa { .. },
+            ) => shown.hint("everything before it is at the destination; `dtsctl apply --restart` begins anew from a fresh copy"),
             FollowError::NoPosition => shown.hint("`dtsctl apply --restart` begins anew"),
             FollowError::GaveUp { window, .. } => shown.hint(format!("{RESUME}; `{window}` in the spec is the time for it")),
             _ => shown.hint(RESUME),

@@ -22,6 +22,7 @@ mod ping;
 mod plan;
 pub mod prepare;
 mod set;
+mod shared_retry;
 mod show;
 mod signals;
 mod status;

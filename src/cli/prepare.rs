@@ -101,7 +101,13 @@ fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: Syste
     let destination_facts = ServerFacts { address: destination.address(), info: destination.info(), catalog: destination_catalog };
     let facts = Facts::new(spec, source_facts, destination_facts, scope, &progress, diff, &gathered);
     let follow = spec.phases.incremental.then(|| follow_of(spec, task, &facts));
-    let facts = Facts { follow: follow.as_ref(), ..facts };
+    let nothing = Diff::default();
+    let mut facts = Facts { follow: follow.as_ref(), ..facts };
+    if facts.follows_already() {
+        // Whatever is at the destination came from here, and what differs is the lag.
+        facts.diff = &nothing;
+        facts.tables.iter_mut().for_each(|table| table.owned = true);
+    }
     let findings = precheck::run(&facts);
     Ok(plan::build(plan::Inputs {
         spec,

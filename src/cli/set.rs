@@ -15,7 +15,7 @@ Examples:
   dtsctl set throttle.incremental.mbps=none      no limit
   dtsctl set threads=2 throttle.full.qps=100     several at once
 
-The running apply heeds it within a second, and until it ends. The spec keeps what it says: the next apply begins with that.
+The running apply heeds it within a second, and until it ends. Fewer threads than before take effect as each ends the range it is at. The spec keeps what it says: the next apply begins with that.
 ")]
 pub struct SetArgs {
     /// throttle.full.qps, throttle.full.rps, throttle.full.mbps, throttle.incremental.rps, throttle.incremental.mbps (a number, or

@@ -125,6 +125,12 @@ impl CopyTable {
         Self { source, destination, columns, keep_existing, newer_wins: false }
     }
 
+    /// A key that both ends have tells every row from every other. Where none does, a change cannot be repeated without harm: it is applied by
+    /// exact count from the beginning, and so the table is copied under one snapshot whose place in the binlog is known.
+    pub fn identifies_rows(&self) -> bool {
+        self.key().is_some()
+    }
+
     /// Rows that differ in a unique key of the source never meet under a unique key of the destination: each of those is at least as wide as
     /// one of the source, with the same types and collations. `alike` says that a collation's name means the same on both servers.
     pub fn keeps_rows_apart(&self, alike: bool) -> bool {
@@ -229,7 +235,7 @@ pub struct TableState {
     /// All its ranges are finished.
     pub copied: bool,
     /// The place of the one snapshot under which it was copied: changes before it are in the copy, changes after it are not. Only of a table
-    /// without a key ([`Table::identifies_rows`]) whose copy is there and whose binlog follows.
+    /// without a key at both ends ([`CopyTable::identifies_rows`]) whose copy is there and whose binlog follows.
     pub start_position: Option<Position>,
     /// Its ranges; empty until the copy of the table has begun.
     pub ranges: Vec<RangeState>,

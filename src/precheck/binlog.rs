@@ -1,11 +1,11 @@
 //! What the source says of its binlog, for the checks of the incremental phase.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     binlog::{GtidSet, Position},
     catalog::TableName,
-    connect::{ConnectError, ServerInfo, Session},
+    connect::{BinlogConnection, BinlogStart, BinlogTiming, ConnectError, Login, ReplicaName, ServerInfo, Session},
     ddl::lex::string_literal,
     plan::Scope,
     spec::Start,
@@ -97,7 +97,7 @@ fn ask(session: &mut Session, doing: &str, sql: &str) -> Result<Option<crate::co
 ///
 /// # Errors
 /// As the connection fails; what the account may not see is left unknown.
-pub(super) fn gather(session: &mut Session, scope: &Scope) -> Result<BinlogFacts, ConnectError> {
+pub(super) fn gather(session: &mut Session, login: &Login, scope: &Scope) -> Result<BinlogFacts, ConnectError> {
     let mut facts = BinlogFacts::default();
     let mysql = session.flavor().is_mysql();
     if let Some(rows) = ask(session, "listing the binlog's files", "SHOW BINARY LOGS")? {
@@ -117,11 +117,32 @@ pub(super) fn gather(session: &mut Session, scope: &Scope) -> Result<BinlogFacts
     if let Some(rows) = ask(session, "reading the uptime", "SHOW GLOBAL STATUS LIKE 'Uptime'")? {
         facts.uptime = rows.number_at(0, 1);
     }
+    if let Some(oldest) = facts.oldest() {
+        // The account may lack the right, which another check says.
+        facts.oldest_age = age(session, login, oldest).ok().flatten();
+    }
     let replica = session.flavor().replica_status_statement();
     facts.replicates = ask(session, "asking whether the source replicates", replica)?.map(|rows| !rows.is_empty());
     facts.cascades = cascades(session, scope)?;
     facts.dts_tables = super::gather::dts_tables(session)?;
     Ok(facts)
+}
+
+/// How long ago a file was begun, in seconds: the time in its first event's header against the server's clock. The one way to learn how
+/// long a server keeps its files that works everywhere (requirements 5.1).
+fn age(session: &mut Session, login: &Login, file: &str) -> Result<Option<u64>, ConnectError> {
+    let start = BinlogStart::Place { file: file.to_owned(), offset: 4 };
+    let timing = BinlogTiming { heartbeat: Duration::from_secs(1), silence: Duration::from_secs(5) };
+    let mut stream = BinlogConnection::open(login, &start, &ReplicaName::of("precheck"), timing)?;
+    // A rotation to the file's name comes first, without a time; then the file's own head.
+    for _ in 0..4 {
+        let begun = u64::from(stream.next_event()?.seconds());
+        if begun != 0 {
+            let now = session.query("reading the clock", "SELECT UNIX_TIMESTAMP()")?.number_at(0, 0);
+            return Ok(now.map(|now| now.saturating_sub(begun)));
+        }
+    }
+    Ok(None)
 }
 
 fn cascades(session: &mut Session, scope: &Scope) -> Result<Vec<Cascade>, ConnectError> {

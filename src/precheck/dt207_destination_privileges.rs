@@ -31,6 +31,9 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             }
         }
     }
+    if facts.follows() {
+        followed(facts, &mut needs);
+    }
     needs.entry(("dts".to_owned(), None)).or_default().extend(["CREATE", "SELECT", "INSERT", "UPDATE", "DELETE"]);
     let mut lacking: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for ((database, table), rights) in &needs {
@@ -56,6 +59,20 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// What the binlog brings: rows of the tables, and the statements about tables that are carried (requirements group E). New tables and
+/// renamed ones need the rights on the database where it is selected as a whole.
+fn followed(facts: &Facts<'_>, needs: &mut Needs) {
+    const RIGHTS: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX"];
+    for source in &facts.scope.whole {
+        let Some(database) = facts.scope.databases.get(source) else { continue };
+        needs.entry((database.clone(), None)).or_default().extend(RIGHTS);
+    }
+    for table in facts.tables.iter().filter(|table| !facts.scope.whole.contains(&table.source.name.database)) {
+        let name = &table.pair.destination;
+        needs.entry((name.database.clone(), Some(name.table.clone()))).or_default().extend(RIGHTS);
+    }
 }
 
 /// Rights by the manual's pages of the statements: ALTER TABLE needs ALTER, CREATE and INSERT; a foreign key needs REFERENCES.
@@ -110,5 +127,19 @@ mod tests {
         assert_eq!(bench.causes(&CHECK), ["account dts@% lacks CREATE, DELETE, INSERT, SELECT, UPDATE in database dts"]);
         bench.gathered.destination.grants = vec![dts];
         assert_eq!(bench.causes(&CHECK), ["account dts@% lacks DELETE, INSERT, SELECT in database shop"]);
+    }
+
+    #[test]
+    fn following_the_binlog_needs_the_rights_of_what_it_carries() {
+        let mut bench = Bench::following();
+        let dts = "GRANT ALL PRIVILEGES ON `dts`.* TO `dts`@`%`".to_owned();
+        bench.gathered.destination.grants = vec![dts.clone(), "GRANT SELECT, INSERT, DELETE ON `shop`.* TO `dts`@`%`".into()];
+        assert_eq!(bench.causes(&CHECK), ["account dts@% lacks ALTER, CREATE, DROP, INDEX, UPDATE in database shop"]);
+        let all = "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX ON `shop`.";
+        bench.gathered.destination.grants = vec![dts.clone(), format!("{all}* TO `dts`@`%`")];
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new());
+        // On the table alone it is not enough for a whole database.
+        bench.gathered.destination.grants = vec![dts, format!("{all}`t` TO `dts`@`%`")];
+        assert_eq!(bench.causes(&CHECK).len(), 1);
     }
 }

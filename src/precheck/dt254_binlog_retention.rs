@@ -34,6 +34,7 @@ fn configured(info: &ServerInfo) -> Option<u64> {
 fn hours(seconds: u64) -> String {
     match seconds / HOUR {
         hours if hours >= 72 => format!("{} days", hours / 24),
+        1 => "1 hour".to_owned(),
         hours => format!("{hours} hours"),
     }
 }

@@ -5,6 +5,7 @@
 //! what was in the binlog at the start and could not be seen yet.
 
 use super::{Check, Facts, Finding, Grants, Ignorable};
+use crate::destination::CopyTable;
 
 pub(super) const CHECK: Check = Check { code: "DT260", name: "exact-snapshots", ignorable: Ignorable::No, run };
 
@@ -17,7 +18,10 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let gtids = info.is_on("gtid_mode");
     let mut findings = Vec::new();
     for table in &facts.tables {
-        let (name, keyless) = (&table.source.name, !table.source.identifies_rows());
+        let name = &table.source.name;
+        // What is made at the destination gets the source's keys.
+        let there = table.destination.unwrap_or(table.source).clone();
+        let keyless = !CopyTable::mapped(table.source.clone(), there, &table.pair.columns, false).identifies_rows();
         if keyless && facts.progress.unplaced.contains(name) {
             findings.push(CHECK.failed(
                 table.object(),

@@ -129,7 +129,7 @@ pub fn gather(
         gathered.destination_accounts = accounts(ends.destination)?;
     }
     if spec.phases.incremental {
-        gathered.binlog = binlog::gather(ends.source, scope)?;
+        gathered.binlog = binlog::gather(ends.source, ends.source_login, scope)?;
     }
     let existing: BTreeSet<&TableName> = destination.tables.iter().map(|t| &t.name).collect();
     let targets: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).filter(|t| existing.contains(t)).collect();

@@ -77,6 +77,7 @@ mod dt266_heartbeat_rights;
 mod dt267_binlog_position;
 mod dt268_destination_binlog_format;
 mod dt269_retry_windows;
+mod dt270_shared_retry;
 mod dt271_no_gtid;
 mod notes;
 

@@ -71,6 +71,7 @@ pub const CHECKS: &[Check] = &[
     super::dt267_binlog_position::CHECK,
     super::dt268_destination_binlog_format::CHECK,
     super::dt269_retry_windows::CHECK,
+    super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
 ];
 

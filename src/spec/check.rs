@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Surroundings,
-    model::{Finding, Start, UnsafeAction},
+    model::{Finding, OnlineDdlMode, Start, UnsafeAction},
     problem::Problem,
     units::{format_duration, parse_duration},
     written,
@@ -26,7 +26,9 @@ pub(super) fn check(spec: &written::Spec, root: &Node, around: &Surroundings<'_>
     found.start(spec);
     objects::check(&mut found, spec);
     found.retry(spec);
+    found.heartbeat(spec);
     found.precheck(spec, around);
+    found.online_ddl(spec);
     found.allow(spec);
     unsupported::check(&mut found, spec);
     found.list
@@ -51,6 +53,27 @@ impl Problems<'_> {
 
     fn push(&mut self, problem: Problem, hint: String) {
         self.list.push(if hint.is_empty() { problem } else { problem.hint(hint) });
+    }
+
+    fn online_ddl(&mut self, spec: &written::Spec) {
+        let Some(online) = &spec.online_ddl else { return };
+        for (key, patterns) in [("shadow", &online.shadow), ("trash", &online.trash)] {
+            if patterns.is_some() && online.mode.unwrap_or_default() == OnlineDdlMode::Copy {
+                self.key(
+                    &["online_ddl", key],
+                    format!("`online_ddl.{key}` says nothing under mode `copy`"),
+                    "write `mode: gh-ost`, or remove the key",
+                );
+            }
+            for (index, pattern) in patterns.iter().flatten().enumerate() {
+                let index = index.to_string();
+                let groups = regex::Regex::new(pattern).map(|regex| regex.captures_len());
+                if !groups.is_ok_and(|groups| groups > 1) {
+                    let message = format!("`{pattern}` is no regular expression with a group that holds the original's name");
+                    self.value(&["online_ddl", key, &index], message, "for example `^_(.+)_gho$`");
+                }
+            }
+        }
     }
 
     fn name_and_labels(&mut self, spec: &written::Spec) {
@@ -116,6 +139,13 @@ impl Problems<'_> {
         {
             let message = format!("`retry.other` must be below `retry.connection`, which is `{}`", format_duration(window));
             self.value(&["retry", "other"], message, "");
+        }
+    }
+
+    fn heartbeat(&mut self, spec: &written::Spec) {
+        let interval = spec.heartbeat.as_ref().and_then(|heartbeat| parse_duration(&heartbeat.interval.as_ref()?.0).ok());
+        if interval.is_some_and(|interval| !(Duration::from_millis(100)..=Duration::from_secs(600)).contains(&interval)) {
+            self.value(&["heartbeat", "interval"], "`heartbeat.interval` must be from `100ms` to `10m`", "");
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,10 +41,12 @@ pub struct Spec {
     pub schema: SchemaOptions,
     /// Accounts to carry over.
     pub accounts: Accounts,
-    /// How temporary tables of online schema changes are treated; `None` when the spec does not say.
-    pub online_ddl: Option<OnlineDdlMode>,
+    /// How temporary tables of online schema changes are treated.
+    pub online_ddl: OnlineDdl,
     /// How long to go on trying.
     pub retry: Retry,
+    /// Whose window [`Retry::connection`] is, when another task on the same server has a shorter one; filled by the command.
+    pub retry_shared: Option<SharedRetry>,
     /// Speed limits.
     pub throttle: Throttle,
     /// The heartbeat row at the source.
@@ -65,7 +68,7 @@ pub struct Spec {
 impl Spec {
     /// The selection as pure questions about names.
     pub fn selection(&self) -> Selection<'_> {
-        Selection::new(&self.objects).written(self.names.case)
+        Selection::new(&self.objects).written(self.names.case).without_online(&self.online_ddl)
     }
 }
 
@@ -399,6 +402,36 @@ pub struct Accounts {
     pub migrate: Vec<String>,
 }
 
+/// How temporary tables of online schema changes are treated, and how they are known.
+#[derive(Clone, Debug, Default)]
+pub struct OnlineDdl {
+    /// How they are treated.
+    pub mode: OnlineDdlMode,
+    /// What the names of tables under change match; the first group is the original's name.
+    pub shadow: Vec<Regex>,
+    /// What the names of tables match that serve the tool or are thrown away after the change; the first group is the original's name.
+    pub trash: Vec<Regex>,
+}
+
+impl OnlineDdl {
+    /// The original that a table is the shadow of.
+    pub fn shadow_of(&self, table: &str) -> Option<String> {
+        self.original(&self.shadow, table)
+    }
+
+    /// The original that a table is a tool's or the remains of.
+    pub fn trash_of(&self, table: &str) -> Option<String> {
+        self.original(&self.trash, table)
+    }
+
+    fn original(&self, patterns: &[Regex], table: &str) -> Option<String> {
+        if self.mode == OnlineDdlMode::Copy {
+            return None;
+        }
+        patterns.iter().find_map(|pattern| Some(pattern.captures(table)?.get(1)?.as_str().to_owned()))
+    }
+}
+
 /// How temporary tables of online schema changes are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -406,9 +439,9 @@ pub enum OnlineDdlMode {
     /// They are copied like any table. The default.
     #[default]
     Copy,
-    /// Only the original statement of gh-ost is carried.
+    /// They are not carried; what was changed in the shadow table is changed in the original when that is replaced by it.
     GhOst,
-    /// Only the original statement of DMS is carried.
+    /// Only the original statement of DMS is carried. Not supported yet.
     Dms,
 }
 
@@ -419,6 +452,17 @@ pub struct Retry {
     pub connection: Duration,
     /// For statements that fail: 1 minute to 24 hours, below `connection`.
     pub other: Duration,
+}
+
+/// A task on one of the same servers whose window for lost connections is shorter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedRetry {
+    /// Its name.
+    pub task: String,
+    /// The server that both use.
+    pub address: String,
+    /// The window that this spec asks for.
+    pub own: Duration,
 }
 
 /// Speed limits.
@@ -455,7 +499,7 @@ pub struct IncrementalThrottle {
 pub struct Heartbeat {
     /// Whether it is written.
     pub write: bool,
-    /// How often.
+    /// How often: 100 ms to 10 minutes.
     pub interval: Duration,
 }
 

@@ -2,12 +2,14 @@
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
+use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     model::{
         Accounts, Address, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat, IncrementalThrottle, Names,
-        ObjectSelection, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode, VerifyOptions,
+        ObjectSelection, OnlineDdl, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode,
+        VerifyOptions,
     },
     pattern::Pattern,
     secret::{PasswordSource, Secret},
@@ -19,6 +21,8 @@ use super::{
 pub(super) const RETRY_CONNECTION: Duration = Duration::from_secs(720 * 60);
 /// `retry.other` when the spec does not say (requirements G03).
 const RETRY_OTHER: Duration = Duration::from_secs(10 * 60);
+/// `heartbeat.interval` when the spec does not say (requirements H05).
+const HEARTBEAT: Duration = Duration::from_secs(1);
 const PORT: u16 = 3306;
 
 /// Turns a checked spec into the model. `name` is the task's name when the spec gives none; paths are relative to `folder`.
@@ -62,13 +66,14 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
             secondary_indexes: schema.secondary_indexes.unwrap_or_default(),
         },
         accounts: Accounts { migrate: filled.accounts.and_then(|accounts| accounts.migrate).unwrap_or_default() },
-        online_ddl: filled.online_ddl.map(|online| online.mode.unwrap_or_default()),
+        online_ddl: online_ddl(filled.online_ddl.unwrap_or_default()),
         retry: Retry { connection: time(&retry.connection, RETRY_CONNECTION), other: time(&retry.other, RETRY_OTHER) },
+        retry_shared: None,
         throttle: Throttle {
             full: FullThrottle { qps: full.qps, rps: full.rps, mbps: full.mbps },
             incremental: IncrementalThrottle { rps: incremental.rps, mbps: incremental.mbps },
         },
-        heartbeat: Heartbeat { write: heartbeat.write.unwrap_or(true), interval: time(&heartbeat.interval, Duration::from_secs(1)) },
+        heartbeat: Heartbeat { write: heartbeat.write.unwrap_or(true), interval: time(&heartbeat.interval, HEARTBEAT) },
         ddl_errors: filled.ddl_errors.unwrap_or_default(),
         verify: VerifyOptions { mode: filled.verify.and_then(|verify| verify.mode).unwrap_or_default() },
         precheck: PrecheckOptions { ignore: filled.precheck.and_then(|precheck| precheck.ignore).unwrap_or_default() },
@@ -109,8 +114,26 @@ fn fill(mut spec: written::Spec, name: &str) -> written::Spec {
     let other = time(&retry.other, RETRY_OTHER.min(connection / 2));
     retry.connection = Some(Time(format_duration(connection)));
     retry.other = Some(Time(format_duration(other)));
+    let heartbeat = spec.heartbeat.get_or_insert_default();
+    heartbeat.write.get_or_insert(true);
+    heartbeat.interval = Some(Time(format_duration(time(&heartbeat.interval, HEARTBEAT))));
+    spec.ddl_errors.get_or_insert_default();
     spec.verify.get_or_insert_default().mode.get_or_insert_default();
     spec
+}
+
+/// What gh-ost and pt-online-schema-change call their tables (requirements 2.8).
+const SHADOW: &str = "^_(.+)_(?:gho|new)$";
+/// What they leave behind or need beside.
+const TRASH: &str = "^_(.+)_(?:ghc|del|old)$";
+
+fn online_ddl(written: written::OnlineDdl) -> OnlineDdl {
+    // Whether they are regular expressions has been checked.
+    let patterns = |given: Option<Vec<String>>, default: &str| -> Vec<Regex> {
+        let given = given.unwrap_or_else(|| vec![default.to_owned()]);
+        given.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+    };
+    OnlineDdl { mode: written.mode.unwrap_or_default(), shadow: patterns(written.shadow, SHADOW), trash: patterns(written.trash, TRASH) }
 }
 
 fn time(written: &Option<Time>, default: Duration) -> Duration {

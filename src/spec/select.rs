@@ -3,7 +3,7 @@
 //! Pure functions over names: the catalog is asked elsewhere. When several entries match a name, a literal one wins
 //! over a glob, and among globs the first of the file wins; the same rule holds for the tables inside an entry.
 
-use super::model::{NameCase, ObjectSelection, TableSelection};
+use super::model::{NameCase, ObjectSelection, OnlineDdl, TableSelection};
 
 /// Databases that no task selects: the servers' own, and `dts`, which holds dtsctl's progress.
 pub const SYSTEM_DATABASES: [&str; 5] = ["information_schema", "performance_schema", "mysql", "sys", "dts"];
@@ -20,6 +20,8 @@ pub struct Selection<'a> {
     case: NameCase,
     /// `lower_case_table_names` of the destination, as far as it is known.
     table_names: u64,
+    /// Tables of online schema changes, which are left out.
+    online: Option<&'a OnlineDdl>,
 }
 
 /// A selected table.
@@ -36,12 +38,17 @@ pub struct Selected<'a> {
 impl<'a> Selection<'a> {
     /// A selection over the entries of `objects`.
     pub fn new(objects: &'a [ObjectSelection]) -> Self {
-        Self { objects, case: NameCase::Default, table_names: 0 }
+        Self { objects, case: NameCase::Default, table_names: 0, online: None }
     }
 
     /// The same with a policy of capitalisation.
     pub fn written(self, case: NameCase) -> Self {
         Self { case, ..self }
+    }
+
+    /// The same without the tables of online schema changes, where the spec says that they are not carried.
+    pub fn without_online(self, online: &'a OnlineDdl) -> Self {
+        Self { online: Some(online), ..self }
     }
 
     /// The same for a destination with this `lower_case_table_names`.
@@ -108,6 +115,9 @@ impl<'a> Selection<'a> {
         if object.exclude.iter().any(|pattern| pattern.matches(table)) {
             return None;
         }
+        if self.online.is_some_and(|online| online.shadow_of(table).or_else(|| online.trash_of(table)).is_some()) {
+            return None;
+        }
         let entry = match &object.tables {
             None => None,
             Some(tables) => {
@@ -142,6 +152,7 @@ impl<'a> Selection<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::model::OnlineDdlMode;
     use crate::spec::pattern::Pattern;
 
     fn entry(database: &str, rename: Option<&str>, exclude: &[&str], tables: Option<&[(&str, Option<&str>)]>) -> ObjectSelection {
@@ -181,6 +192,20 @@ mod tests {
         assert_eq!(names(selection.table("Shop", "orders")), None);
         assert!(selection.whole_database("shop"));
         assert_eq!(selection.destination_database("shop").as_deref(), Some("shop_dr"));
+    }
+
+    #[test]
+    fn tables_of_online_changes_are_left_out_when_the_spec_says_so() {
+        let objects = [entry("shop", None, &[], None)];
+        let pattern = |text: &str| vec![regex::Regex::new(text).unwrap()];
+        let mut online = OnlineDdl { mode: OnlineDdlMode::GhOst, shadow: pattern("^_(.+)_gho$"), trash: pattern("^_(.+)_(?:ghc|del)$") };
+        assert_eq!(online.shadow_of("_orders_gho").as_deref(), Some("orders"));
+        for (table, left_out) in [("orders", false), ("_orders_gho", true), ("_orders_del", true), ("_orders_old", false)] {
+            let selection = Selection::new(&objects).without_online(&online);
+            assert_eq!(selection.table("shop", table).is_none(), left_out, "{table}");
+        }
+        online.mode = OnlineDdlMode::Copy;
+        assert!(Selection::new(&objects).without_online(&online).table("shop", "_orders_gho").is_some());
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub struct Spec {
     /// Accounts to carry over. Not supported yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Accounts>,
-    /// Temporary tables of online schema changes. Not supported yet.
+    /// Temporary tables of online schema changes (gh-ost, pt-online-schema-change).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online_ddl: Option<OnlineDdl>,
     /// How long to go on trying before the run fails with its progress kept.
@@ -62,10 +62,10 @@ pub struct Spec {
     /// Speed limits. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
-    /// The heartbeat row at the source. Not supported yet.
+    /// The heartbeat row at the source, from which a running apply tells its lag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
-    /// What a DDL statement that fails at the destination does. Not supported yet.
+    /// What a DDL statement of the source that fails at the destination does. Default: `continue`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ddl_errors: Option<DdlErrors>,
     /// How `dtsctl verify` compares.
@@ -350,17 +350,17 @@ pub struct Accounts {
     pub migrate: Option<Vec<String>>,
 }
 
-/// Temporary tables of online schema changes. Not supported yet.
+/// Temporary tables of online schema changes (gh-ost, pt-online-schema-change).
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnlineDdl {
     /// How they are treated. Default: `copy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<OnlineDdlMode>,
-    /// Regular expressions for shadow tables.
+    /// Regular expressions for the names of shadow tables; the first group is the original's name. Default: `^_(.+)_(?:gho|new)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Vec<String>>,
-    /// Regular expressions for trash tables.
+    /// The same for tables that serve the tool or are thrown away. Default: `^_(.+)_(?:ghc|del|old)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trash: Option<Vec<String>>,
 }
@@ -421,14 +421,15 @@ pub struct IncrementalThrottle {
     pub mbps: Option<f64>,
 }
 
-/// The heartbeat row at the source. Not supported yet.
+/// The heartbeat row at the source: one row a task in `dts.dtsctl_heartbeat`, updated with the source's own clock.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-    /// Whether it is written.
+    /// Whether it is written. Default: `true`. Where the account may not, the plan says so and the lag is taken from the times of the
+    /// source's transactions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write: Option<bool>,
-    /// How often.
+    /// How often: 100 ms to 10 minutes. Default: `1s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Time>,
 }

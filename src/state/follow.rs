@@ -110,12 +110,14 @@ fn seen(conn: &Connection, at: &At, ddl: &DdlSeen) -> Done {
     )
 }
 
-/// What the destination says of the phase, written over the copy of it.
-pub(super) fn set(conn: &Connection, position: &Position, transactions: u64, row_events: u64) -> Done {
+/// What the destination says of the phase, written over the copy of it; the only thing known where the state file is new.
+pub(super) fn set(conn: &Connection, at: &At, position: &Position, transactions: u64, row_events: u64) -> Done {
     run_sql(
         conn,
-        "UPDATE follow SET position = ?, transactions = ?, row_events = ?",
-        params![json(position), whole(transactions), whole(row_events)],
+        "INSERT INTO follow (id, began, run, started, until, lanes, first_position, position, transactions, row_events)
+         VALUES (1, ?1, ?2, ?1, '', 0, ?3, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET position = ?3, transactions = ?4, row_events = ?5",
+        params![at.now, at.run, json(position), whole(transactions), whole(row_events)],
     )
 }
 

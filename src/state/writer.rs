@@ -182,7 +182,7 @@ impl StateWriter {
     /// Writes over how far the incremental phase is, and what it has carried in all.
     pub fn set_follow(&self, position: &Position, transactions: u64, row_events: u64) {
         let position = position.clone();
-        self.job(move |conn, _| follow::set(conn, &position, transactions, row_events));
+        self.job(move |conn, at| follow::set(conn, at, &position, transactions, row_events));
     }
 
     /// Writes over that a statement has run, in an earlier run that could not note it any more.

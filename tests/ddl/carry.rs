@@ -129,7 +129,7 @@ impl Bed {
             let _ = destination.query_drop(format!("DELETE FROM dts.{table} WHERE {column} = '{prefix}'"));
         }
         let heard = Arc::new(Heard::default());
-        let (carrier, history) = carrier(from, to, &prefix, &heard, false);
+        let (carrier, history) = carrier(from, to, &prefix, &heard, (true, false));
         Some(Self {
             prefix,
             source,
@@ -149,7 +149,7 @@ impl Bed {
 
     /// As a later run of the task would begin.
     pub(super) fn restart(&mut self, stop_on_error: bool) {
-        (self.carrier, self.history) = carrier(self.from, self.to, &self.prefix, &self.heard, stop_on_error);
+        (self.carrier, self.history) = carrier(self.from, self.to, &self.prefix, &self.heard, (false, stop_on_error));
     }
 
     /// The text with `db`, `other` and `part` as this test calls them.
@@ -326,7 +326,7 @@ fn pretty(source: &[(String, String)], destination: &[(String, String)]) {
     assert!(a == b, "source:\n{a}\ndestination:\n{b}");
 }
 
-fn carrier(from: &Server, to: &Server, prefix: &str, heard: &Arc<Heard>, stop_on_error: bool) -> (Carrier, History) {
+fn carrier(from: &Server, to: &Server, prefix: &str, heard: &Arc<Heard>, (begins, stop_on_error): (bool, bool)) -> (Carrier, History) {
     let mut source = Session::open(&login(from), Purpose::Catalog).unwrap();
     let mut destination = Session::open(&login(to), Purpose::Catalog).unwrap();
     let known = catalog::read(&mut destination, &catalog::Scope { database: &|_| false, table: &|_| false }).unwrap();
@@ -347,7 +347,9 @@ fn carrier(from: &Server, to: &Server, prefix: &str, heard: &Arc<Heard>, stop_on
         observer,
     };
     let mut carrier = Carrier::new(settings);
-    carrier.begin(&[], true).unwrap();
+    if begins {
+        carrier.begin(&[], true).unwrap();
+    }
     let history = carrier.load().unwrap();
     (carrier, history)
 }

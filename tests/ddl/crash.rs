@@ -57,6 +57,7 @@ fn every_class_ends_right_whenever_the_run_ends() {
                 assert_eq!(crashed(&mut bed, moment, &text).unwrap(), Some(Carried::Done), "{flavor} {moment} {text}");
                 bed.is_equal();
                 bed.rows_are_equal();
+                bed.followed_as_the_source_has_it();
             }
             assert_eq!(crashed(&mut bed, moment, "TRUNCATE TABLE e").unwrap(), Some(Carried::Done));
             bed.rows_are_equal();

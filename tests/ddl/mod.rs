@@ -4,3 +4,4 @@ mod carry;
 mod classes;
 mod crash;
 mod decisions;
+mod follow;

@@ -120,7 +120,7 @@ fn a_large_transaction_is_written_in_windows() {
             bed.source(&format!(
                 "SET SESSION {depth} = 100000;\nBEGIN;\n\
                  INSERT INTO l {rows} SELECT i, REPEAT(CHAR(97 + i % 26), 200), i FROM n;\n\
-                 INSERT INTO lk {rows} SELECT i % 100, REPEAT('k', 100) FROM n;\n\
+                 INSERT INTO lk {rows} SELECT i % 100, REPEAT('k', 100) FROM n WHERE i <= 2000;\n\
                  UPDATE l SET id = id + 1 ORDER BY id DESC;\nUPDATE l SET u = NULL WHERE id % 3 = 0;\n\
                  UPDATE l SET u = id + 100000 WHERE id % 3 = 1;\nDELETE FROM lk WHERE a < 90;\n\
                  UPDATE l SET id = -id, u = -u WHERE id > 0;\n{end}"

@@ -66,24 +66,30 @@ fn what_is_purged_is_an_error_that_names_it() {
     }
 }
 
+/// A server and its replica, whose binlogs do not look alike.
+fn pair(flavor: Flavor) -> (Server, Server) {
+    let old = Server::start(flavor, ServerOptions::new()).unwrap();
+    let options = ServerOptions::new().arg(if flavor == Flavor::MySql { "--log-replica-updates=ON" } else { "--log-slave-updates=ON" });
+    let new = Server::start(flavor, options).unwrap();
+    let (host, port, password) = (old.host(), old.port(), old.password());
+    new.exec(&match flavor {
+        Flavor::MySql => format!("RESET BINARY LOGS AND GTIDS;\nCHANGE REPLICATION SOURCE TO SOURCE_HOST='{host}', SOURCE_PORT={port}, SOURCE_USER='root', SOURCE_PASSWORD='{password}', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1;\nSTART REPLICA;"),
+        Flavor::MariaDb => format!("RESET MASTER;\nSET GLOBAL gtid_slave_pos='';\nCHANGE MASTER TO MASTER_HOST='{host}', MASTER_PORT={port}, MASTER_USER='root', MASTER_PASSWORD='{password}', MASTER_USE_GTID=slave_pos;\nSTART SLAVE;"),
+    }).unwrap();
+    // Places differ from here on.
+    new.exec("FLUSH BINARY LOGS;\nFLUSH BINARY LOGS;").unwrap();
+    (old, new)
+}
+
 #[test]
 fn another_server_goes_on_by_gtid() {
     for flavor in Flavor::ALL {
         if !have(flavor) {
             continue;
         }
-        let old = Server::start(flavor, ServerOptions::new()).unwrap();
-        let options = ServerOptions::new().arg(if flavor == Flavor::MySql { "--log-replica-updates=ON" } else { "--log-slave-updates=ON" });
-        let new = Server::start(flavor, options).unwrap();
+        let (old, new) = pair(flavor);
         let stranger = Server::start(flavor, ServerOptions::new()).unwrap();
         old.exec(TABLE).unwrap();
-        let (host, port, password) = (old.host(), old.port(), old.password());
-        new.exec(&match flavor {
-            Flavor::MySql => format!("RESET BINARY LOGS AND GTIDS;\nCHANGE REPLICATION SOURCE TO SOURCE_HOST='{host}', SOURCE_PORT={port}, SOURCE_USER='root', SOURCE_PASSWORD='{password}', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1;\nSTART REPLICA;"),
-            Flavor::MariaDb => format!("RESET MASTER;\nSET GLOBAL gtid_slave_pos='';\nCHANGE MASTER TO MASTER_HOST='{host}', MASTER_PORT={port}, MASTER_USER='root', MASTER_PASSWORD='{password}', MASTER_USE_GTID=slave_pos;\nSTART SLAVE;"),
-        }).unwrap();
-        // Places differ from here on.
-        new.exec("FLUSH BINARY LOGS;\nFLUSH BINARY LOGS;").unwrap();
         let start = now(&old);
         old.exec(&format!("{INSERT}\n{INSERT}")).unwrap();
         let middle = now(&old);
@@ -197,4 +203,48 @@ fn a_server_without_binlog_is_refused() {
     let place = dtsctl::binlog::Place { file: "binlog.000001".to_owned(), offset: 4 };
     assert!(matches!(error(&server, &Position::new(place, None)), BinlogError::NotLogged { .. }));
     let _ = read;
+}
+
+/// A task whose source has failed over goes on with the new one, also when it is started anew; a stranger is refused.
+#[test]
+fn a_task_goes_on_at_another_source() {
+    for flavor in Flavor::ALL {
+        if !have(flavor) {
+            continue;
+        }
+        let (old, new) = pair(flavor);
+        let (stranger, destination) =
+            (Server::start(flavor, ServerOptions::new()).unwrap(), Server::start(flavor, ServerOptions::new()).unwrap());
+        old.exec(&format!("{TABLE}\n{INSERT}")).unwrap();
+        stranger.exec(TABLE).unwrap();
+        let rest = "phases: {schema: true, full: true, incremental: true}\nobjects: [{database: st_p}]\n";
+        let apply = |source: &Server, state: Option<&crate::support::Task>| {
+            let task = crate::support::Task::new("over", source, &destination, rest);
+            if let Some(before) = state {
+                std::fs::create_dir_all(task.state().parent().unwrap()).unwrap();
+                std::fs::copy(before.state(), task.state()).unwrap();
+            }
+            let outcome = task.run(&["apply", "--yes", "--until", "caught-up"]);
+            (task, outcome)
+        };
+        let (first, outcome) = apply(&old, None);
+        outcome.expect(0);
+        old.exec(&format!("{INSERT}\nUPDATE st_p.t SET v = 'old' WHERE id = 1;")).unwrap();
+        let end = now(&old).gtid;
+        until("the replica", || now(&new).gtid == end);
+        old.stop().unwrap();
+        new.exec(INSERT).unwrap();
+        let (_, refused) = apply(&stranger, Some(&first));
+        assert!(refused.code != Some(0) && refused.stderr.contains("lacks what has been read before"), "{flavor} {}", refused.shown());
+        let (second, outcome) = apply(&new, Some(&first));
+        outcome.expect(0);
+        let rows = |server: &Server| -> Vec<(u32, String)> {
+            mysql::prelude::Queryable::query(&mut server.root_conn().unwrap(), "SELECT id, v FROM st_p.t ORDER BY id").unwrap()
+        };
+        assert_eq!(rows(&destination), rows(&new), "{flavor}");
+        assert_eq!(rows(&new).len(), 3);
+        new.exec(INSERT).unwrap();
+        apply(&new, Some(&second)).1.expect(0);
+        assert_eq!(rows(&destination), rows(&new), "{flavor}");
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
         prepare::{Survey, prepare, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
-    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination},
+    destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
     diff::{Change, Part, Risk, Stage},
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
@@ -190,7 +190,9 @@ impl Execution<'_> {
     fn pass(&self, plan: &Plan, reviewed: &Definitions, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
         let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
-        let progress = destination.take_over(&source.info().identity.clone())?;
+        let known = read_progress(&mut Session::open(&logins.1, Purpose::Control)?, &self.spec.name)?;
+        let identity = super::source::known(&logins.0, &source.info().identity, known.as_ref())?;
+        let progress = destination.take_over(&identity)?;
         self.reconcile(&progress);
         if self.spec.phases.incremental && progress.following.is_some() {
             drop(source);
@@ -228,10 +230,12 @@ impl Execution<'_> {
             return Ok(Ended::Done);
         }
         // Last of all: once it is noted, a later run follows and does nothing else.
+        let now = snapshot::end_position(&mut source)?;
         if !self.spec.phases.full {
+            // After the position: what changes in between is met again in the binlog, and does not go unseen.
             self.begin_history(&mut survey(self.spec)?, false)?;
         }
-        begin_following(self.spec, &mut source, &destination)?;
+        begin_following(self.spec, &source.info().identity.clone(), now, &destination)?;
         self.follow(&logins.0, &destination)
     }
 
@@ -411,10 +415,9 @@ fn differing<'a>(a: &'a Definitions, b: &'a Definitions) -> Option<&'a TableName
 }
 
 /// Notes from where the binlog is followed and, after a copy, a position behind everything that it has read.
-fn begin_following(spec: &Spec, source: &mut Session, destination: &MySqlDestination) -> Result<(), Halt> {
-    let now = snapshot::end_position(source)?;
+fn begin_following(spec: &Spec, source: &str, now: Position, destination: &MySqlDestination) -> Result<(), Halt> {
     if spec.phases.full {
-        let progress = destination.take_over(&source.info().identity.clone())?;
+        let progress = destination.take_over(source)?;
         let start = progress.source_position.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let Some(start) = start else {
             return Err(CommandError::failed("the position of the source from before the copy is not known")
@@ -460,6 +463,9 @@ fn copy_table(survey: &Survey, action: &Action, from: &TableName, to: &TableName
 
 /// All tables of the task, those of earlier runs included, so that totals are known from the beginning.
 fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
+    if let Some(following) = &progress.following {
+        writer.set_follow(&following.position, following.transactions, following.row_events);
+    }
     for table in &progress.tables {
         for range in &table.ranges {
             let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };

@@ -16,13 +16,14 @@ use crate::{
         heartbeat::{Beat, Heartbeat, SourceClock},
         names::Names,
     },
-    spec::{DdlErrors, NameCase, ObjectSelection, RowConflict, Selection, Spec, StorageEngine},
+    spec::{DdlErrors, NameCase, ObjectSelection, OnlineDdl, RowConflict, Selection, Spec, StorageEngine},
 };
 
 /// What the spec selects, for the phase to ask.
 pub(super) struct SpecNames {
     objects: Vec<ObjectSelection>,
     case: NameCase,
+    online: OnlineDdl,
     table_names: u64,
     /// Selected by name and yet not carried row by row: what the plan skips, and sequences, whose position is set at the end.
     skipped: BTreeSet<TableName>,
@@ -33,13 +34,14 @@ impl SpecNames {
         Self {
             objects: spec.objects.clone(),
             case: spec.names.case,
+            online: spec.online_ddl.clone(),
             table_names: survey.destination.info().number("lower_case_table_names").unwrap_or(0),
             skipped: survey.scope.skipped.iter().map(|skipped| &skipped.table).chain(survey.scope.sequences.keys()).cloned().collect(),
         }
     }
 
     fn selection(&self) -> Selection<'_> {
-        Selection::new(&self.objects).written(self.case).at(self.table_names)
+        Selection::new(&self.objects).written(self.case).without_online(&self.online).at(self.table_names)
     }
 }
 
@@ -58,6 +60,16 @@ impl Names for SpecNames {
 
     fn whole(&self, source: &str) -> bool {
         self.selection().whole_database(source)
+    }
+
+    fn shadow_of(&self, table: &TableName) -> Option<TableName> {
+        let original = TableName::new(table.database.clone(), self.online.shadow_of(&table.table)?);
+        self.table(&original).map(|_| original)
+    }
+
+    fn trash_of(&self, table: &TableName) -> Option<TableName> {
+        let original = TableName::new(table.database.clone(), self.online.trash_of(&table.table)?);
+        self.table(&original).map(|_| original)
     }
 }
 

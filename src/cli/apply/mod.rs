@@ -6,6 +6,7 @@ mod follow;
 mod log;
 mod pause;
 mod restart;
+mod source;
 mod watch;
 
 use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
@@ -25,6 +26,7 @@ use super::{
     exit,
     login::login,
     prepare::{Survey, prepare},
+    shared_retry,
     until::until,
 };
 use crate::{
@@ -38,7 +40,7 @@ use crate::{
     },
     plan::{self, ActionRisk, Plan},
     report::{self, status_follow::in_short},
-    spec::Spec,
+    spec::{Spec, units::format_duration},
     state::{self, Holder, Opened, RunEnd, RunStart, ServerIdentity, StateFile, StateWriter, Status, TaskIdentity},
 };
 
@@ -85,7 +87,7 @@ const NAMED: usize = 20;
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
-    let spec = context.load_spec_and_passwords()?;
+    let mut spec = context.load_spec_and_passwords()?;
     // Nothing is left when the copy is there, which is what `caught-up` says too.
     if !spec.phases.incremental
         && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
@@ -95,6 +97,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
     }
     let saved = args.plan.as_deref().map(load_plan).transpose()?;
     let state_path = context.state_path(&spec);
+    shared_retry::settle(&mut spec, &state_path);
     let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
     let _lock = state::lock(&state_path, &me)?;
     let destination = login(&spec.destination);
@@ -241,7 +244,7 @@ fn finish_without_changes(
     if let Some(progress) = &survey.progress
         && !state::read(state_path, context.now()).is_ok_and(|status| last_run_finished(&status))
     {
-        let (file, _) = StateFile::open_or_create(state_path, &identity(spec, survey), &context.clock())?;
+        let (file, _) = StateFile::open_or_create(state_path, &identity(spec, survey)?, &context.clock())?;
         let writer = file.begin_run(&this_run(), &StopToken::default())?;
         writer.save_plan(&plan.id, &plan::save(plan))?;
         execute::note_all_done(&writer, spec, survey, progress);
@@ -280,19 +283,21 @@ fn agreed(context: &mut Context, plan: &Plan) -> Result<bool, CommandError> {
     Ok(false)
 }
 
-fn identity(spec: &Spec, survey: &Survey) -> TaskIdentity {
+fn identity(spec: &Spec, survey: &Survey) -> Result<TaskIdentity, CommandError> {
     let server = |session: &crate::connect::Session| ServerIdentity {
         identity: session.info().identity.clone(),
         address: session.address().to_owned(),
         version: session.flavor().to_string(),
     };
-    TaskIdentity {
+    let mut source = server(&survey.source);
+    source.identity = source::known(&survey.source_login, &source.identity, survey.progress.as_ref())?;
+    Ok(TaskIdentity {
         name: spec.name.clone(),
         spec_digest: spec.digest.clone(),
         spec_document: spec.resolved.to_string(),
-        source: server(&survey.source),
+        source,
         destination: server(&survey.destination),
-    }
+    })
 }
 
 fn carry_out(
@@ -305,7 +310,7 @@ fn carry_out(
     state_path: &std::path::Path,
 ) -> Result<u8, CommandError> {
     let clock = Clock::new(std::time::SystemTime::now);
-    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey), &clock)?;
+    let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey)?, &clock)?;
     let stop = StopToken::default();
     let writer = Arc::new(file.begin_run(&this_run(), &stop)?);
     writer.save_plan(&plan.id, &plan::save(&plan))?;
@@ -324,6 +329,11 @@ fn carry_out(
     let observer = Arc::new(Observers(observers));
     if !limits.in_force().is_empty() {
         observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
+    }
+    if let Some(shared) = &spec.retry_shared {
+        let window = format_duration(spec.retry.connection);
+        let text = format!("retry.connection is {window}, as task '{}' on {} has it: the shortest counts", shared.task, shared.address);
+        observer.observe(&Event::Note { text });
     }
     let hold = Hold::default();
     let goal = Goal::new(args.until.clone().unwrap_or(Until::Never));
@@ -363,7 +373,7 @@ fn carry_out(
         (Err(broken), _) => Err(broken.into()),
         (Ok(()), result) => result,
     };
-    conclude(context, spec, state_path, &writer, reason, result)
+    conclude(context, spec, state_path, &writer, reason, &goal, result)
 }
 
 fn conclude(
@@ -372,6 +382,7 @@ fn conclude(
     state_path: &std::path::Path,
     writer: &StateWriter,
     reason: Option<Reason>,
+    goal: &Goal,
     result: Result<Ended, CommandError>,
 ) -> Result<u8, CommandError> {
     match result {
@@ -399,6 +410,7 @@ fn conclude(
                 Some(Reason::Asked) => "stopped by `dtsctl stop`".to_owned(),
                 Some(Reason::TimeLimit) => "stopped by --time-limit".to_owned(),
                 Some(Reason::LockLost(holder)) => format!("another run took the lock at the destination: {holder}"),
+                None if goal.was_changed() => format!("stopped at {} by `dtsctl stop --at`", goal.now()),
                 None => "stopped".to_owned(),
             };
             writer.end_run(RunEnd::Stopped, Some(&why))?;

@@ -84,5 +84,6 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT267", include_str!("../../../docs/checks/DT267.md")),
     ("DT268", include_str!("../../../docs/checks/DT268.md")),
     ("DT269", include_str!("../../../docs/checks/DT269.md")),
+    ("DT270", include_str!("../../../docs/checks/DT270.md")),
     ("DT271", include_str!("../../../docs/checks/DT271.md")),
 ];

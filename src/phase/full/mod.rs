@@ -90,7 +90,7 @@ pub struct FullSettings<'a> {
     pub destination: &'a dyn Destination,
     /// What the destination said when it was taken over.
     pub progress: &'a TaskProgress,
-    /// Range copies at once, each with one session at either end.
+    /// Range copies at once, each with one session at either end, as long as [`FullSettings::throttle`] says no other number.
     pub threads: usize,
     /// The incremental phase follows, from a position taken before the copy: the source may be written to meanwhile.
     pub followed: bool,
@@ -115,20 +115,29 @@ pub fn run(settings: &FullSettings<'_>, mut tables: Vec<CopyTable>) -> Result<Fu
     }
     // Ends this phase's workers when one of them fails, without asking the whole run to stop.
     let abort = StopToken::default();
-    let schedule = Schedule::new(tables, settings.progress, settings.threads);
+    let schedule = Schedule::new(tables, settings.progress, settings.threads, settings.followed);
     let failure: Mutex<Option<FullError>> = Mutex::new(None);
     let heavy = Mutex::new(());
+    let at_once = || settings.throttle.threads().unwrap_or(settings.threads).max(1);
     std::thread::scope(|scope| {
-        for _ in 0..settings.threads.max(1) {
-            scope.spawn(|| {
-                let worker = Worker { settings, schedule: &schedule, abort: &abort, heavy: &heavy };
-                if let Err(error) = worker.run() {
-                    let mut slot = failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    slot.get_or_insert(error);
-                    abort.stop();
-                    schedule.wake_all();
-                }
-            });
+        let mut workers = 0;
+        // More of them as soon as more are wanted. When fewer are, those beyond the number end their range and wait.
+        while !schedule.is_over([settings.stop, &abort]) {
+            while workers < at_once() {
+                let number = workers;
+                workers += 1;
+                let (schedule, abort, heavy, failure, at_once) = (&schedule, &abort, &heavy, &failure, &at_once);
+                scope.spawn(move || {
+                    let worker = Worker { settings, schedule, abort, heavy, number, at_once };
+                    if let Err(error) = worker.run() {
+                        let mut slot = failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        slot.get_or_insert(error);
+                        abort.stop();
+                        schedule.wake_all();
+                    }
+                });
+            }
+            schedule.wait();
         }
     });
     if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
@@ -150,7 +159,7 @@ fn make_live(settings: &FullSettings<'_>, tables: &mut [CopyTable]) -> Result<()
     let alike = source.has_collations_of(settings.destination.flavor());
     for table in tables {
         // A table that nothing identifies the rows of is read under one snapshot, in which no row is in another's way.
-        table.newer_wins = !table.keep_existing && table.source.identifies_rows() && table.keeps_rows_apart(alike);
+        table.newer_wins = !table.keep_existing && table.identifies_rows() && table.keeps_rows_apart(alike);
     }
     Ok(())
 }

@@ -162,7 +162,7 @@ impl RangeReader<'_> {
         let mut start_position = None;
         if one_chunk {
             session.exec("opening a snapshot", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-            if self.followed && !self.table.source.identifies_rows() {
+            if self.followed && !self.table.identifies_rows() {
                 start_position = Some(if self.table.source.has_transactions() {
                     snapshot::open(&mut session, self.login, &[&self.table.source.name])?
                 } else {

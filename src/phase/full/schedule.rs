@@ -7,9 +7,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::read::ReadPlan;
 use crate::{
+    catalog::KeyRange,
     destination::{CopyTable, RangeState, TaskProgress},
     event::StopToken,
 };
+
+/// How long a worker waits before it looks again.
+const NAP: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// One table and how to read it.
 pub(super) struct TableWork {
@@ -47,13 +51,15 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(mut tables: Vec<CopyTable>, progress: &TaskProgress, threads: usize) -> Self {
+    pub(super) fn new(mut tables: Vec<CopyTable>, progress: &TaskProgress, threads: usize, followed: bool) -> Self {
         tables.retain(|t| !progress.table(&t.source.name).is_some_and(|state| state.copied));
         tables.sort_by_key(|t| std::cmp::Reverse((t.source.bytes_estimate(), t.source.rows_estimate)));
         let slots = tables
             .iter()
             .map(|t| {
                 let known = progress.table(&t.source.name).map(|s| &s.ranges).filter(|r| !r.is_empty());
+                // Cut by a run that nothing followed, and not begun: such a table is now read in one go.
+                let known = known.filter(|r| !followed || t.identifies_rows() || matches!(&r[..], [one] if one.span == KeyRange::All));
                 Slot {
                     ranges: known.map_or(0, |r| u32::try_from(r.len()).unwrap_or(u32::MAX)),
                     rows: known.map_or(0, |r| r.iter().map(|r| r.read).sum()),
@@ -75,8 +81,9 @@ impl Schedule {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next thing to do; waits while others may still make some; `None` when there is nothing more, or a stop.
-    pub(super) fn next(&self, stops: [&StopToken; 2]) -> Option<Task> {
+    /// The next thing to do; waits while others may still make some, and while this worker is not `wanted`; `None` when there is nothing
+    /// more, or a stop.
+    pub(super) fn next(&self, wanted: &dyn Fn() -> bool, stops: [&StopToken; 2]) -> Option<Task> {
         let mut slots = self.slots();
         loop {
             if stops.iter().any(|s| s.is_stopped()) || slots.iter().all(|s| s.finished) {
@@ -84,7 +91,7 @@ impl Schedule {
             }
             let ready = |s: &Slot| !s.finished && s.pending.as_ref().map_or(s.active == 0, |p| !p.is_empty() || s.active == 0);
             let choice = (0..slots.len()).filter(|&i| ready(&slots[i])).min_by_key(|&i| (slots[i].active, i));
-            if let Some(table) = choice {
+            if let Some(table) = choice.filter(|_| wanted()) {
                 let slot = &mut slots[table];
                 slot.active += 1;
                 return Some(match &mut slot.pending {
@@ -92,8 +99,7 @@ impl Schedule {
                     Some(pending) => pending.pop().map_or(Task::Finish(table), |range| Task::Copy(table, range)),
                 });
             }
-            let nap = std::time::Duration::from_millis(200);
-            slots = self.changed.wait_timeout(slots, nap).unwrap_or_else(PoisonError::into_inner).0;
+            slots = self.changed.wait_timeout(slots, NAP).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -146,6 +152,17 @@ impl Schedule {
     /// Every table is finished.
     pub(super) fn is_done(&self) -> bool {
         self.slots().iter().all(|s| s.finished)
+    }
+
+    /// Nothing is left to hand out, or a stop was asked for.
+    pub(super) fn is_over(&self, stops: [&StopToken; 2]) -> bool {
+        stops.iter().any(|s| s.is_stopped()) || self.is_done()
+    }
+
+    /// Waits until something has changed, or for a moment.
+    pub(super) fn wait(&self) {
+        let slots = self.slots();
+        drop(self.changed.wait_timeout(slots, NAP).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Lets waiting workers look again.

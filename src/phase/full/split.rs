@@ -23,13 +23,12 @@ pub fn wanted_ranges(table: &Table, threads: usize) -> u64 {
     by_size.clamp(1, (threads as u64 * 2).clamp(2, MOST_RANGES))
 }
 
-/// The ranges of a table. Where the binlog is `followed`, a table whose rows nothing identifies is one range, so that it is read under one
-/// snapshot.
+/// The ranges of a table. One, where it must be read under one snapshot (`whole`).
 ///
 /// # Errors
 /// As the connection fails.
-pub(super) fn ranges(session: &mut Session, table: &Table, wanted: u64, followed: bool) -> Result<Vec<RangeState>, ConnectError> {
-    let order = KeyOrder::of(table).filter(|_| !followed || table.identifies_rows());
+pub(super) fn ranges(session: &mut Session, table: &Table, wanted: u64, whole: bool) -> Result<Vec<RangeState>, ConnectError> {
+    let order = KeyOrder::of(table).filter(|_| !whole);
     let Some(order) = order else { return Ok(vec![RangeState::new(0, KeyRange::All)]) };
     let edges = if wanted < 2 || !order.seeks() {
         Vec::new()

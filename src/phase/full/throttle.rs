@@ -9,6 +9,7 @@ use crate::{
 /// The limits of the full copy, shared by all of its readers.
 #[derive(Debug)]
 pub struct Throttle {
+    limits: Limits,
     queries: Bucket,
     pace: Pace,
     /// Fewer rows in a chunk than usual.
@@ -18,7 +19,7 @@ pub struct Throttle {
 impl Throttle {
     /// Keeps to these limits, as they are at any time.
     pub fn new(limits: &Limits) -> Self {
-        Self { queries: Bucket::new(limits, Limit::FullQueries), pace: Pace::full(limits), chunk_rows: None }
+        Self { limits: limits.clone(), queries: Bucket::new(limits, Limit::FullQueries), pace: Pace::full(limits), chunk_rows: None }
     }
 
     /// Ends every chunk after so many rows at the latest, whatever the rates; for tests that want many chunks of few rows.
@@ -26,6 +27,11 @@ impl Throttle {
     pub fn with_chunks_of(mut self, rows: Option<u64>) -> Self {
         self.chunk_rows = rows.map(|rows| rows.max(1));
         self
+    }
+
+    /// Range copies at once as somebody wants them now; `None` when nobody has said.
+    pub(super) fn threads(&self) -> Option<usize> {
+        self.limits.get(Limit::Threads).map(|_| self.limits.threads())
     }
 
     /// Rows after which a reader should pay, so that no payment is longer than about a tenth of a second.

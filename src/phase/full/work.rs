@@ -31,6 +31,10 @@ pub(super) struct Worker<'a> {
     pub(super) schedule: &'a Schedule,
     pub(super) abort: &'a StopToken,
     pub(super) heavy: &'a Mutex<()>,
+    /// Counted from 0.
+    pub(super) number: usize,
+    /// How many work at once, as things stand.
+    pub(super) at_once: &'a (dyn Fn() -> usize + Sync),
 }
 
 impl Worker<'_> {
@@ -39,7 +43,7 @@ impl Worker<'_> {
     }
 
     pub(super) fn run(&self) -> Result<(), FullError> {
-        while let Some(task) = self.schedule.next([self.settings.stop, self.abort]) {
+        while let Some(task) = self.schedule.next(&|| self.number < (self.at_once)(), [self.settings.stop, self.abort]) {
             match task {
                 Task::Cut(index) => {
                     let ranges = self.patiently(index, || self.cut(index));
@@ -142,7 +146,9 @@ impl Worker<'_> {
         if self.settings.followed {
             snapshot::settle(&mut session, &table.copy.source.name)?;
         }
-        let ranges = split::ranges(&mut session, &table.copy.source, table.wanted_ranges, self.settings.followed)?;
+        // A table whose rows nothing identifies.
+        let whole = self.settings.followed && !table.copy.identifies_rows();
+        let ranges = split::ranges(&mut session, &table.copy.source, table.wanted_ranges, whole)?;
         self.settings.destination.begin_table(&table.copy, &ranges)?;
         Ok(ranges)
     }

@@ -12,4 +12,15 @@ pub trait Names: Send + Sync {
 
     /// Whether the source database is selected as a whole, with views, routines and what appears later.
     fn whole(&self, source: &str) -> bool;
+
+    /// The followed table that this one is the shadow of, where a tool for online schema changes works on it under a name that the spec
+    /// gives (`online_ddl.shadow`) and shadows are not carried.
+    fn shadow_of(&self, _table: &TableName) -> Option<TableName> {
+        None
+    }
+
+    /// The followed table whose remains, or whose tool's own, this one is (`online_ddl.trash`).
+    fn trash_of(&self, _table: &TableName) -> Option<TableName> {
+        None
+    }
 }

@@ -46,6 +46,9 @@ const STILL: Duration = Duration::from_millis(5);
 /// Lag is told so often.
 const LAG: Duration = Duration::from_secs(1);
 
+/// A heartbeat row no older than this many microseconds says that reading is up to date.
+const FRESH: u64 = 3_000_000;
+
 /// Longest wait without looking at the stop and the goal.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -113,6 +116,8 @@ pub(super) struct Scheduler<'a, 'p> {
     last_lag: Instant,
     newest_micros: u64,
     quiet: bool,
+    /// When the last change of a followed table came.
+    last_change: Instant,
     caught_up: bool,
     answered: bool,
     /// Where it stands still for verify: what was asked for.
@@ -157,6 +162,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             last_commit: now,
             last_lag: now,
             quiet: false,
+            last_change: now,
             caught_up: false,
             answered: false,
             held: None,
@@ -241,6 +247,9 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let heartbeat = reached.as_ref().and_then(|r| r.heartbeat);
         let newest = heartbeat.max(reached.as_ref().map(|r| r.source_micros)).unwrap_or(self.began.source_micros);
         let idle = self.is_idle();
+        if idle && !std::mem::replace(&mut self.caught_up, true) {
+            self.settings.observer.observe(&Event::CaughtUp { position: self.position.clone() });
+        }
         self.settings.observer.observe(&Event::Lag(Box::new(Lag {
             applied: reached.map_or_else(|| self.began.position.clone(), |r| r.position),
             read: self.position.clone(),
@@ -253,8 +262,16 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         Ok(())
     }
 
+    /// Nothing is left to read or to write. Where the heartbeat row is written, the source is never silent: then its row has come through
+    /// just now and nothing else has for a while.
     fn is_idle(&self) -> bool {
-        self.quiet && self.queue.is_empty() && self.open.is_none() && self.large.is_none() && self.lanes.busy() == 0
+        if !self.queue.is_empty() || self.large.is_some() {
+            return false;
+        }
+        let silent = self.quiet && self.open.is_none() && self.lanes.busy() == 0;
+        let beat = self.lanes.reached().and_then(|reached| reached.heartbeat);
+        let fresh = beat.zip(self.settings.clock.now()).is_some_and(|(beat, now)| now.saturating_sub(beat) < FRESH);
+        silent || (fresh && self.last_change.elapsed() >= LAG && self.open.as_ref().is_none_or(|open| open.folder.rows == 0))
     }
 
     fn is_full(&self) -> bool {
@@ -305,7 +322,11 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 }
             }
             Unit::Transaction(transaction) => {
-                self.caught_up = false;
+                // The heartbeat row's own transactions hold nothing for the destination.
+                if transaction.count > 0 || self.large.is_some() {
+                    self.caught_up = false;
+                    self.last_change = Instant::now();
+                }
                 if self.large.is_none() && self.is_beyond(&transaction.begin) {
                     return Ok(true);
                 }

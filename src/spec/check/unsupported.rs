@@ -1,7 +1,7 @@
 //! Keys of the format whose meaning is not built yet: refused, never accepted and ignored. When an issue builds one, its line goes.
 
 use crate::spec::{
-    model::{StorageEngine, Topology},
+    model::{OnlineDdlMode, StorageEngine, Topology},
     written::Spec,
 };
 
@@ -27,9 +27,8 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     let engine = schema.and_then(|schema| schema.engine).unwrap_or_default();
     refuse(engine != StorageEngine::Innodb, &["schema", "engine"], "leave it out, or write `innodb`");
     refuse(spec.accounts.is_some(), &["accounts"], REMOVE);
-    refuse(spec.online_ddl.is_some(), &["online_ddl"], REMOVE);
-    refuse(spec.heartbeat.is_some(), &["heartbeat"], REMOVE);
-    refuse(spec.ddl_errors.is_some(), &["ddl_errors"], REMOVE);
+    let mode = spec.online_ddl.as_ref().and_then(|online| online.mode);
+    refuse(mode == Some(OnlineDdlMode::Dms), &["online_ddl", "mode"], "write `gh-ost` with the patterns of its tables, or `copy`");
 }
 
 /// `where` rather than `objects.0.tables.3.where`: the place says which.

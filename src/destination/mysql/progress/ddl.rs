@@ -56,16 +56,18 @@ pub struct Origin {
 
 /// What a statement's tables were like before it, by their names at the destination as `database.table`: a digest of the definition,
 /// `None` where there was no such table; and the engine's own numbers of them, where the account may see those.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Before {
     /// Digests of definitions.
     pub definitions: BTreeMap<String, Option<String>>,
     /// InnoDB's table ids: a table keeps its own when it is renamed or exchanged.
     pub ids: BTreeMap<String, Vec<u64>>,
+    /// The definitions themselves: what the columns are after it is told from what they were.
+    pub tables: BTreeMap<String, Table>,
 }
 
 /// A row of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DdlRow {
     /// Where it came from.
     pub origin: Origin,
@@ -83,6 +85,8 @@ pub struct DdlRow {
     pub statement: Option<String>,
     /// What was sent to the destination.
     pub sent: Option<String>,
+    /// What a statement that is held back needs to run later, as JSON.
+    pub context: Option<String>,
     /// What the destination was like before it.
     pub before: Option<Before>,
     /// The server's answer, or why it was skipped.
@@ -139,7 +143,7 @@ pub struct Ledger {
 }
 
 const COLUMNS: &str = "`origin`, `part`, `state`, `class`, `object`, `place`, `default_database`, `statement`, `sent`, `before_it`, `error`, \
-                       `source_seconds`";
+                       `source_seconds`, `context`";
 
 fn optional(text: Option<&str>) -> String {
     text.map_or_else(|| "NULL".to_owned(), literal)
@@ -203,18 +207,6 @@ impl Ledger {
         if rows.is_empty() { Ok(None) } else { row_of(&rows, 0).map(Some) }
     }
 
-    /// Statements in a state, oldest first.
-    ///
-    /// # Errors
-    /// As [`Ledger::find`].
-    pub fn in_state(&self, session: &mut Session, state: DdlState) -> Result<Vec<DdlRow>, DestinationError> {
-        let rows = session.query(
-            "looking into the ledger",
-            &format!("SELECT {COLUMNS} FROM `dts`.`dtsctl_ddl` WHERE {} AND `state` = '{}' ORDER BY `number`", self.mine(), state.name()),
-        )?;
-        (0..rows.len()).map(|r| row_of(&rows, r)).collect()
-    }
-
     /// Notes a statement, whatever was noted of it before.
     ///
     /// # Errors
@@ -234,26 +226,41 @@ impl Ledger {
         })
     }
 
-    /// Forgets an intent that came to nothing: the statement did not run.
+    /// Forgets an intent that came to nothing: the statement did not run. One that was held back is held back again.
     ///
     /// # Errors
     /// [`DestinationError::TakenOver`], or as the connection fails.
     pub fn forget_intent(&self, session: &mut Session, origin: &Origin) -> Result<(), DestinationError> {
+        let mine = format!("{} AND `origin` = {} AND `part` = {} AND `state` = 'intent'", self.mine(), literal(&origin.text), origin.part);
         self.fenced(session, |session| {
-            session.exec(
-                "writing the ledger",
-                &format!(
-                    "DELETE FROM `dts`.`dtsctl_ddl` WHERE {} AND `origin` = {} AND `part` = {} AND `state` = 'intent'",
-                    self.mine(),
-                    literal(&origin.text),
-                    origin.part
-                ),
-            )?;
+            for sql in [
+                format!("UPDATE `dts`.`dtsctl_ddl` SET `state` = 'held', `before_it` = NULL WHERE {mine} AND `context` IS NOT NULL"),
+                format!("DELETE FROM `dts`.`dtsctl_ddl` WHERE {mine}"),
+            ] {
+                session.exec("writing the ledger", &sql)?;
+            }
             Ok(())
         })
     }
 
-    /// Forgets statements that were held back for a shadow table that is gone or has become the original.
+    /// Statements that were held back for a shadow table and have not run on the original yet, oldest first.
+    ///
+    /// # Errors
+    /// As [`Ledger::find`].
+    pub fn held(&self, session: &mut Session, object: &str) -> Result<Vec<DdlRow>, DestinationError> {
+        let rows = session.query(
+            "looking into the ledger",
+            &format!(
+                "SELECT {COLUMNS} FROM `dts`.`dtsctl_ddl` WHERE {} AND `object` = {} AND `context` IS NOT NULL \
+                 AND `state` IN ('held', 'intent') ORDER BY `number`",
+                self.mine(),
+                literal(object)
+            ),
+        )?;
+        (0..rows.len()).map(|r| row_of(&rows, r)).collect()
+    }
+
+    /// Forgets statements that were held back for a shadow table that is gone or is made anew.
     ///
     /// # Errors
     /// [`DestinationError::TakenOver`], or as the connection fails.
@@ -277,7 +284,7 @@ impl Ledger {
             "writing the ledger",
             &format!(
                 "INSERT INTO `dts`.`dtsctl_ddl` (`task`, {COLUMNS}, `run`, `begun_at`, `ended_at`) \
-                 VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, UTC_TIMESTAMP(6), {ended}) \
+                 VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, UTC_TIMESTAMP(6), {ended}) \
                  ON DUPLICATE KEY UPDATE `state` = VALUES(`state`), `sent` = VALUES(`sent`), `before_it` = VALUES(`before_it`), \
                  `error` = VALUES(`error`), `run` = VALUES(`run`), `ended_at` = VALUES(`ended_at`)",
                 literal(&self.task),
@@ -293,6 +300,7 @@ impl Ledger {
                 optional(row.before.as_ref().map(json).as_deref()),
                 optional(row.error.as_deref()),
                 row.seconds,
+                optional(row.context.as_deref()),
                 self.run,
             ),
         )?;
@@ -439,6 +447,7 @@ fn row_of(rows: &Rows, r: usize) -> Result<DdlRow, DestinationError> {
         sent: text(8),
         before,
         error: text(10),
+        context: text(12),
         seconds: rows.number_at(r, 11).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         origin,
     })

@@ -97,6 +97,7 @@ const TABLES: &[&str] = &[
        `default_database` VARCHAR(64) NOT NULL,
        `statement` LONGTEXT NULL,
        `sent` LONGTEXT NULL,
+       `context` LONGTEXT NULL,
        `before_it` LONGTEXT NULL,
        `error` LONGTEXT NULL,
        `run` BIGINT UNSIGNED NOT NULL,

@@ -54,8 +54,8 @@ pub struct DdlSettings {
 
 /// Carries statements; sessions are opened when they are needed, and anew after one was lost.
 pub struct Carrier {
-    settings: DdlSettings,
-    ledger: Ledger,
+    pub(super) settings: DdlSettings,
+    pub(super) ledger: Ledger,
     /// Runs the statements; marked as a schema session.
     runs: Option<Session>,
     /// Reads the catalog and writes the ledger.
@@ -65,10 +65,10 @@ pub struct Carrier {
 }
 
 /// A statement as it is understood.
-struct Read {
-    text: String,
-    mode: Mode,
-    classified: Classified,
+pub(super) struct Read {
+    pub(super) text: String,
+    pub(super) mode: Mode,
+    pub(super) classified: Classified,
     /// Databases that it may write to or names.
     databases: Vec<String>,
 }
@@ -122,7 +122,7 @@ impl Carrier {
     }
 
     /// Runs `work` on the session that looks. One that failed is not used again: what it had open is rolled back.
-    fn looking<T, E: From<ConnectError>>(&mut self, work: impl FnOnce(&mut Session) -> Result<T, E>) -> Result<T, E> {
+    pub(super) fn looking<T, E: From<ConnectError>>(&mut self, work: impl FnOnce(&mut Session) -> Result<T, E>) -> Result<T, E> {
         let mut session = match self.looks.take() {
             Some(session) => session,
             None => Session::open(&self.settings.login, Purpose::Catalog)?,
@@ -195,7 +195,8 @@ impl Carrier {
         let definitions =
             names.iter().map(|name| (name.to_string(), tables.get(name).map(|t| t.fingerprint().as_str().to_owned()))).collect();
         let ids = if with_ids { self.looking(|session| Ok::<_, DdlError>(session::table_ids(session, names)))? } else { BTreeMap::new() };
-        Ok(Before { definitions, ids })
+        let tables = tables.into_iter().map(|(name, table)| (name.to_string(), table)).collect();
+        Ok(Before { definitions, ids, tables })
     }
 
     fn read(&mut self, at: Occurrence<'_>) -> Result<Read, DdlError> {
@@ -275,12 +276,12 @@ impl Carrier {
         })
     }
 
-    fn stop(&self, at: Occurrence<'_>, statement: &str, stop: Stop) -> DdlError {
+    pub(super) fn stop(&self, at: Occurrence<'_>, statement: &str, stop: Stop) -> DdlError {
         DdlError::Stop { code: stop.code, statement: statement.to_owned(), place: place(at), reason: stop.reason, hint: stop.hint }
     }
 
     /// The row that the ledger gets, as far as the statement tells.
-    fn row(&self, at: Occurrence<'_>, read: &Read, state: DdlState) -> DdlRow {
+    pub(super) fn row(&self, at: Occurrence<'_>, read: &Read, state: DdlState) -> DdlRow {
         let secret = is_secret(read.classified.class);
         DdlRow {
             origin: origin(at),
@@ -291,13 +292,14 @@ impl Carrier {
             default_database: at.statement.database.clone(),
             statement: (!secret).then(|| read.text.clone()),
             sent: None,
+            context: None,
             before: None,
             error: None,
             seconds: at.statement.seconds,
         }
     }
 
-    fn tell(&self, at: Occurrence<'_>, row: &DdlRow, outcome: DdlOutcome) {
+    pub(super) fn tell(&self, at: Occurrence<'_>, row: &DdlRow, outcome: DdlOutcome) {
         self.settings.observer.observe(&Event::DdlSeen(Box::new(DdlSeen {
             place: at.statement.place.clone(),
             gtid: at.begin.gtid.clone(),
@@ -375,6 +377,7 @@ impl Carrier {
             Settled::NotRun => {}
             Settled::Ran => {
                 row.sent = intended.and_then(|i| i.sent);
+                row.before = resumed;
                 return self.done(at, read, row, &plan, None, history, changed);
             }
             Settled::Partly(gone) => without_dropped(&mut plan, read, &gone, self.settings.names.as_ref(), &at.statement.database),
@@ -446,6 +449,29 @@ impl Carrier {
         Ok(self.looking(|session| ledger.forget_intent(session, &origin))?)
     }
 
+    /// Carries a statement that was held back until now; `known` is its row in the ledger.
+    pub(super) fn carry_now(
+        &mut self,
+        at: Occurrence<'_>,
+        known: DdlRow,
+        history: &mut History,
+        changed: &mut Vec<TableName>,
+    ) -> Result<Carried, DdlError> {
+        let read = self.read(at)?;
+        // Held and not intended yet, there is nothing to go by.
+        let intended = (known.state == DdlState::Intent).then_some(known);
+        match self.decide(at, &read, history) {
+            Decision::Run(plan) => self.run(at, &read, plan, intended, history, changed),
+            Decision::Refuse { reason, about } => {
+                let row = self.row(at, &read, DdlState::Failed);
+                self.failed(at, row, &about, reason, history)
+            }
+            Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
+            Decision::Skip(reason) => self.skip(at, &read, reason),
+            _ => Ok(Carried::Skipped),
+        }
+    }
+
     fn settled(&self, plan: &Plan, before: &Before, now: &Before) -> Settled {
         if let Some((kind, name)) = &plan.makes {
             let key = format!("{kind} {name}");
@@ -467,7 +493,7 @@ impl Carrier {
         history: &mut History,
         changed: &mut Vec<TableName>,
     ) -> Result<Carried, DdlError> {
-        let (changes, after) = self.definitions_after(at, read, plan, history)?;
+        let (changes, after) = self.definitions_after(at, read, plan, row.before.as_ref(), history)?;
         row.state = DdlState::Done;
         row.error = (!plan.notes.is_empty()).then(|| plan.notes.join("; "));
         let ledger = self.ledger.clone();
@@ -489,6 +515,7 @@ impl Carrier {
         at: Occurrence<'_>,
         read: &Read,
         plan: &Plan,
+        before: Option<&Before>,
         history: &History,
     ) -> Result<(Vec<SchemaChange>, History), DdlError> {
         let names: Vec<TableName> = plan.effects.iter().flat_map(Effect::touches).cloned().collect();
@@ -496,9 +523,16 @@ impl Carrier {
         let flavors = (self.settings.source.flavor, self.destination_flavor()?);
         let json = definitions::declared_json(&read.text, read.mode);
         let mut after = history.clone();
-        // By the name at the time: destination definitions travel with a rename.
-        let mut former: BTreeMap<TableName, Arc<crate::destination::CopyTable>> =
-            history.tables().map(|(n, t)| (n.clone(), Arc::clone(t))).collect();
+        // By the name at the time: destination definitions travel with a rename. What the history has of them was read when the run
+        // began, which was after the statement when the run before it ended behind it.
+        let noted = |place: &TableName| before.and_then(|b| b.tables.get(&place.to_string())).cloned();
+        let mut former: BTreeMap<TableName, Table> = history
+            .names()
+            .filter_map(|name| {
+                let known = || history.table(name).map(|t| t.destination.clone());
+                Some((name.clone(), self.settings.names.table(name).and_then(|place| noted(&place)).or_else(known)?))
+            })
+            .collect();
         let mut changes = Vec::new();
         for effect in &plan.effects {
             match effect {
@@ -531,7 +565,7 @@ impl Carrier {
                     let definition = match like.as_ref().and_then(|like| history.source(like)) {
                         Some(like) if made => Table { name: source.clone(), ..like.clone() },
                         _ => {
-                            let sides = former.get(source).filter(|_| !made).map(|t| (after.source(source), &t.destination));
+                            let sides = former.get(source).filter(|_| !made).map(|t| (after.source(source), t));
                             let sides = sides.and_then(|(s, d)| Some(Sides { source: s?, destination: d }));
                             let found = definitions::after(source, sides, now, flavors, &json);
                             found.map_err(|reason| {
@@ -634,8 +668,8 @@ impl Statements for Carrier {
         let read = self.read(at)?;
         match self.decide(at, &read, history) {
             Decision::Pass => Ok(Judgement::Pass),
-            Decision::Skip(_) => Ok(Judgement::Record),
-            Decision::Run(_) | Decision::Refuse { .. } => Ok(Judgement::Barrier),
+            Decision::Skip(_) | Decision::Hold { .. } | Decision::Release { .. } => Ok(Judgement::Record),
+            Decision::Run(_) | Decision::Refuse { .. } | Decision::CutOver { .. } => Ok(Judgement::Barrier),
             Decision::Stop(stop) => {
                 // It may have been dealt with before a crash, and the history is behind it already.
                 let (ledger, origin) = (self.ledger.clone(), origin(at));
@@ -667,6 +701,13 @@ impl Statements for Carrier {
             }
             Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
             Decision::Run(plan) => self.run(at, &read, plan, known, history, changed),
+            Decision::Hold { shadow } => self.hold(at, &read, &shadow),
+            Decision::Release { shadow } => {
+                let (ledger, object) = (self.ledger.clone(), shadow.to_string());
+                self.looking(|session| ledger.release(session, &object))?;
+                Ok(Carried::Skipped)
+            }
+            Decision::CutOver { original, shadow } => self.cut_over(at, &read, (&original, &shadow), history, changed),
         }
     }
 }
@@ -677,11 +718,11 @@ fn is_secret(class: Class) -> bool {
     ["USER", "ROLE", "GRANT", "REVOKE", "PASSWORD", "SERVER"].iter().any(|w| words.contains(w))
 }
 
-fn origin(at: Occurrence<'_>) -> Origin {
+pub(super) fn origin(at: Occurrence<'_>) -> Origin {
     Origin { text: at.begin.gtid.clone().unwrap_or_else(|| at.begin.place.to_string()), part: at.part }
 }
 
-fn place(at: Occurrence<'_>) -> String {
+pub(super) fn place(at: Occurrence<'_>) -> String {
     match &at.begin.gtid {
         Some(gtid) => format!("{} ({gtid})", at.statement.place),
         None => at.statement.place.to_string(),

@@ -44,6 +44,12 @@ pub(super) enum Decision {
     Stop(Stop),
     /// It cannot be written for the destination: a failed statement.
     Refuse { reason: String, about: Vec<TableName> },
+    /// It is about a shadow table, and runs on the original when that is replaced.
+    Hold { shadow: TableName },
+    /// A shadow table is made or dropped: what was held back for it counts no more.
+    Release { shadow: TableName },
+    /// A shadow table takes the original's place.
+    CutOver { original: TableName, shadow: TableName },
     /// It runs.
     Run(Plan),
 }
@@ -117,6 +123,9 @@ pub(super) fn decide(scene: &Scene<'_>) -> Decision {
     if classified.temporary {
         return Decision::Pass;
     }
+    if let Some(decision) = scene.online() {
+        return decision;
+    }
     match classified.class {
         Class::Nothing => Decision::Pass,
         Class::RollbackTo => stop(
@@ -148,6 +157,35 @@ impl Scene<'_> {
 
     fn table_of(&self, name: &Name) -> TableName {
         TableName::new(self.database_of(name), self.folded(&name.name))
+    }
+
+    /// What tools for online schema changes do, where their tables are not carried.
+    fn online(&self) -> Option<Decision> {
+        let names = &self.classified.names;
+        if self.classified.class == Class::RenameTable {
+            let pairs: Vec<(TableName, TableName)> =
+                names.chunks(2).filter_map(|p| Some((self.table_of(p.first()?), self.table_of(p.get(1)?)))).collect();
+            return match &pairs[..] {
+                [(original, trash), (shadow, to)]
+                    if to == original
+                        && self.history.follows(original)
+                        && self.names.shadow_of(shadow).as_ref() == Some(original)
+                        && self.names.trash_of(trash).as_ref() == Some(original) =>
+                {
+                    Some(Decision::CutOver { original: original.clone(), shadow: shadow.clone() })
+                }
+                _ => None,
+            };
+        }
+        let target = self.classified.of_kind(NameKind::Target).next().map(|n| self.table_of(n))?;
+        self.names.shadow_of(&target)?;
+        match self.classified.class {
+            Class::CreateTable | Class::DropTable if self.classified.of_kind(NameKind::Target).count() == 1 => {
+                Some(Decision::Release { shadow: target })
+            }
+            Class::AlterTable | Class::CreateIndex | Class::DropIndex => Some(Decision::Hold { shadow: target }),
+            _ => None,
+        }
     }
 
     /// A followed table that is still being copied stops the task (requirements B11).

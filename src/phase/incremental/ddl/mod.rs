@@ -12,6 +12,7 @@ mod decide;
 mod definitions;
 mod facts;
 mod modes;
+mod online;
 mod session;
 mod settle;
 
