@@ -509,7 +509,18 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         self.caught_up = false;
         let Said { begin, statement, part, after_rows } = said;
         let at = Occurrence { statement: &statement, begin: &begin, part, during_copy: self.repeatable };
-        match self.statements.judge(at, self.history)? {
+        let judgement = match self.statements.judge(at, self.history) {
+            Ok(judgement) => judgement,
+            Err(error) => {
+                // What came before it stands.
+                if self.open.is_some() {
+                    self.submit(true)?;
+                }
+                self.drain()?;
+                return Err(error.into());
+            }
+        };
+        match judgement {
             Judgement::Pass => {}
             Judgement::Record => {
                 self.carry(at)?;
