@@ -20,7 +20,7 @@ use super::{
     history::History,
     hold,
     lanes::{End, Job, Lanes, Piece, Work},
-    queue::{Queue, Taken},
+    queue::Queue,
     unit::{Rows, Said, Transaction, Unit, Window},
 };
 use crate::{
@@ -127,7 +127,6 @@ pub(super) struct Scheduler<'a, 'p> {
 }
 
 impl<'a, 'p> Scheduler<'a, 'p> {
-    #[expect(clippy::too_many_arguments, reason = "the pieces of one attempt")]
     pub(super) fn new(
         settings: &'a FollowSettings<'a>,
         queue: &'a Queue,
@@ -194,18 +193,14 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 self.submit(false)?;
                 continue;
             }
-            let taken = self.kept.take().map_or_else(|| self.queue.take(TICK), Taken::Unit);
-            match taken {
-                Taken::Unit(unit) => {
-                    if !self.answered {
-                        self.answered = true;
-                        self.patience.answered();
-                    }
-                    if self.take(unit)? {
-                        return self.end();
-                    }
+            if let Some(unit) = self.kept.take().or_else(|| self.queue.take(TICK)) {
+                if !self.answered {
+                    self.answered = true;
+                    self.patience.answered();
                 }
-                Taken::Poked | Taken::Nothing => {}
+                if self.take(unit)? {
+                    return self.end();
+                }
             }
             if self.queue.is_empty() && self.worth_a_commit() && self.lanes.is_free() {
                 self.submit(false)?;
@@ -422,7 +417,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let parts = self.parts(folded);
         self.moved = false;
         self.last_commit = Instant::now();
-        self.lanes.submit(Work::Batch(Job {
+        self.lanes.submit(Work::Batch(Box::new(Job {
             number: self.number,
             parts,
             certainty,
@@ -438,7 +433,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 bytes: bytes as u64,
                 heartbeat,
             },
-        }));
+        })));
         Ok(())
     }
 
