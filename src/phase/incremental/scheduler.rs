@@ -58,9 +58,6 @@ const PIECE: Duration = Duration::from_millis(2);
 /// A look at the source's position counts as the present for so long.
 const PRESENT: Duration = Duration::from_secs(5);
 
-/// Looks at a source that writes faster than it can be followed, before the last one counts.
-const LOOKS: u32 = 20;
-
 /// What a batch is made of until it is handed to a lane.
 struct Open {
     folder: Folder,
@@ -82,8 +79,8 @@ struct Large {
 /// When the run is to end, and what is known of it.
 struct Target {
     until: Until,
-    /// For [`Until::CaughtUp`]: the source's position, when it was asked, and how often.
-    asked: Option<(Position, Instant, u32)>,
+    /// For [`Until::CaughtUp`]: the source's position, when it was asked, and how long the one before took to be reached.
+    asked: Option<(Position, Instant, Duration)>,
     session: Option<Session>,
     looked: Instant,
 }
@@ -629,10 +626,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
 
     fn is_caught_up(&mut self) -> Result<bool, FollowError> {
         loop {
-            let (position, at, looks) = match &self.target.asked {
+            let (position, at, before) = match &self.target.asked {
                 Some(asked) => asked.clone(),
                 None => {
-                    let asked = (self.ask()?, Instant::now(), 1);
+                    let asked = (self.ask()?, Instant::now(), Duration::MAX);
                     self.target.asked = Some(asked.clone());
                     asked
                 }
@@ -640,10 +637,12 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             if self.position.covers(&position) != Some(true) {
                 return Ok(false);
             }
-            if at.elapsed() < PRESENT || looks >= LOOKS {
+            // A source that writes faster than it can be followed is not run after for ever.
+            let took = at.elapsed();
+            if took < PRESENT || took >= before {
                 return Ok(true);
             }
-            self.target.asked = Some((self.ask()?, Instant::now(), looks + 1));
+            self.target.asked = Some((self.ask()?, Instant::now(), took));
         }
     }
 
