@@ -8,13 +8,14 @@
 
 mod group;
 mod maps;
+mod place;
 mod xa;
 
 use std::{cmp::Ordering, collections::VecDeque, sync::Arc};
 
 use super::{
     error::BinlogError,
-    event::{self, Flaw, Head, Xid, kind},
+    event::{self, Flaw, Head, kind},
     gtid::GtidSet,
     item::{Begin, Item, RowsEvent},
     payload::Payload,
@@ -208,79 +209,8 @@ impl Assembler {
         self.event(header.kind, header.seconds, offset, body)
     }
 
-    /// Moves on by an event and says where it begins.
-    ///
-    /// Only the lower 32 bits of where it ends are in the header, so its size is added up; the two must agree, or something in between
-    /// is missing. Between transactions the server may leave some out that were not asked for, and MariaDB leaves out the client's
-    /// statements (ANNOTATE_ROWS) unless asked for them by a flag that the crate cannot set.
-    fn follow(&mut self, header: Header) -> Result<u64, BinlogError> {
-        let begin = self.place.offset;
-        if header.is_made_up() || matches!(header.kind, kind::HEARTBEAT | kind::HEARTBEAT_V2) {
-            return Ok(begin);
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-        let step = header.end.wrapping_sub(begin as u32);
-        let Some(gap) = step.checked_sub(header.size) else {
-            return Err(self.damaged(begin, &format!("an event of {} bytes ends {step} bytes further", header.size)));
-        };
-        if gap > 0 && self.group.is_some() && (self.vendor == Vendor::MySql || gap > 1 << 30) {
-            return Err(self.damaged(begin, &format!("{gap} bytes are missing in a transaction")));
-        }
-        self.place.offset = begin + u64::from(step);
-        Ok(begin + u64::from(gap))
-    }
-
     fn damaged(&self, offset: u64, reason: &str) -> BinlogError {
         BinlogError::Damaged { place: Place { file: self.place.file.clone(), offset }, reason: reason.to_owned() }
-    }
-
-    /// Goes over to another file, or to where in it the server begins.
-    fn rotate(&mut self, file: String, offset: u64, made_up: bool) {
-        let moved = self.place.file != file;
-        if moved {
-            // A source that crashed may leave half a transaction at the end of a file; it has not happened.
-            self.abandon();
-            self.maps.clear();
-            self.skip_to = None;
-        }
-        if !made_up || moved {
-            self.place = Place { file, offset };
-            // Where the server goes on is said with the next event or heartbeat.
-            self.unsaid = true;
-            if !made_up {
-                self.moved();
-            }
-        } else if self.skip_to.is_none() {
-            self.place.offset = offset;
-        } else {
-            self.place.offset = 4;
-        }
-    }
-
-    /// A heartbeat says how far the server has come, which after a beginning by GTID is further than any event.
-    fn alive(&mut self, header: Header) {
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-        let step = header.end.wrapping_sub(self.place.offset as u32);
-        if self.group.is_none() && header.end > 0 && step > 0 && step < 1 << 31 {
-            self.place.offset += u64::from(step);
-            self.unsaid = true;
-        }
-        if self.unsaid && self.group.is_none() { self.moved() } else { self.out.push_back(Item::Heartbeat) }
-    }
-
-    /// Says where we are.
-    fn moved(&mut self) {
-        self.unsaid = false;
-        let item = if self.is_ahead() { Item::Moved(self.position()) } else { Item::Heartbeat };
-        self.out.push_back(item);
-    }
-
-    /// What is handed on now has not been applied before.
-    fn is_ahead(&self) -> bool {
-        match &self.applied {
-            Some(applied) => self.position().covers(applied) == Some(true),
-            None => true,
-        }
     }
 
     /// A transaction that begins here has been applied in an earlier run.
@@ -529,35 +459,6 @@ impl Assembler {
             && group.handed
         {
             self.out.push_back(Item::Rollback);
-        }
-    }
-
-    fn prepared(&mut self, offset: u64, body: &[u8]) -> Result<(), BinlogError> {
-        let (one_phase, xid) = event::xa_prepare(body).map_err(|f| self.damaged(offset, &f.to_string()))?;
-        if one_phase {
-            return self.committed();
-        }
-        if let Some(group) = &mut self.group
-            && let Some(spool) = group.spool.take()
-        {
-            self.xa.insert(xid, group.start.clone(), spool);
-        }
-        self.pass();
-        Ok(())
-    }
-
-    fn xa_committed(&mut self, xid: &Xid, offset: u64) -> Result<(), BinlogError> {
-        let place = Place { file: self.place.file.clone(), offset };
-        match self.xa.remove(xid) {
-            Some((start, spool)) => {
-                self.replay = Some(Replay { reader: spool.into_reader()?, file: start.place.file });
-                Ok(())
-            }
-            None if self.group.as_ref().is_some_and(|group| group.applied) => {
-                self.pass();
-                Ok(())
-            }
-            None => Err(BinlogError::UnknownXa { xid: xid.to_string(), place }),
         }
     }
 }

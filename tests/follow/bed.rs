@@ -101,7 +101,9 @@ impl Bed {
             panic!("{problem}");
         }
         // Comparing reads bytes; what is written next is text again.
-        self.source.query_drop("SET NAMES utf8mb4").expect("names");
+        for conn in [&mut self.source, &mut self.destination] {
+            conn.query_drop("SET NAMES utf8mb4").expect("names");
+        }
     }
 
     /// A query at the destination whose rows are one number each.

@@ -43,7 +43,7 @@ impl Scene {
         let mut random = Random::new(name);
         let source = Server::start(flavor, ServerOptions::new()).unwrap();
         let destination = Server::start(flavor, ServerOptions::new()).unwrap();
-        let mut workload = Workload::new(random.next(), &source, Options { tables: 8, ..Options::new(flavor, flavor, "crash") });
+        let mut workload = Workload::new(random.next(), &source, Options { tables: 8, xa: false, ..Options::new(flavor, flavor, "crash") });
         workload.create().unwrap();
         workload.run(40).unwrap();
         let bank = Bank::new("bank", 20);
@@ -59,7 +59,7 @@ impl Scene {
     /// Load begins; nothing of it is in the copy.
     fn load(&mut self) -> Reader {
         let writers = self.workload.start(1);
-        writers.allow_ddl(true);
+        writers.allow_xa(true);
         self.writers = Some(writers);
         let mut seed = testbed::workload::Random::new(self.random.next());
         self.transfers = Some(self.bank.start(&self.source.opts(), 1, &mut seed));
@@ -114,7 +114,7 @@ fn direct(source: &Server, destination: &Server) -> (End, End) {
 }
 
 /// Moments that a following run comes by again and again.
-const POINTS: [&str; 3] = ["batch-written", "batch-committed", "phase-started"];
+const POINTS: [&str; 2] = ["batch-written", "batch-committed"];
 
 fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
     let Some(mut scene) = Scene::new(flavor, "follow_killed_again_and_again", direct) else { return };
@@ -163,7 +163,7 @@ fn killed_between_the_copy_and_its_end() {
     let mut random = Random::new("killed_between_the_copy_and_its_end");
     let source = Server::start(flavor, ServerOptions::new()).unwrap();
     let destination = Server::start(flavor, ServerOptions::new()).unwrap();
-    let mut workload = Workload::new(random.next(), &source, Options::new(flavor, flavor, "early"));
+    let mut workload = Workload::new(random.next(), &source, Options { xa: false, ..Options::new(flavor, flavor, "early") });
     workload.create().unwrap();
     workload.run(120).unwrap();
     let task = Task::new("early", &source, &destination, &(objects(workload.databases(), false) + "throttle: {full: {mbps: 1}}\n"));

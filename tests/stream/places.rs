@@ -8,7 +8,7 @@ use dtsctl::{
 };
 use testbed::{Flavor, Server, ServerOptions, have};
 
-use super::{between, login, now, read, settings};
+use super::{between, login, now, settings};
 use crate::support::until;
 
 const TABLE: &str = "CREATE DATABASE st_p;\nCREATE TABLE st_p.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(30));";
@@ -202,7 +202,6 @@ fn a_server_without_binlog_is_refused() {
     let server = Server::start(Flavor::MariaDb, ServerOptions::new().binlog(false)).unwrap();
     let place = dtsctl::binlog::Place { file: "binlog.000001".to_owned(), offset: 4 };
     assert!(matches!(error(&server, &Position::new(place, None)), BinlogError::NotLogged { .. }));
-    let _ = read;
 }
 
 /// A task whose source has failed over goes on with the new one, also when it is started anew; a stranger is refused.

@@ -108,6 +108,27 @@ fn places_are_counted_over_four_gigabytes() {
     assert!(said[2].starts_with(&format!("commit {FILE}:{} ", source.offset)), "{said:?}");
 }
 
+/// A place beyond 4 GiB cannot be asked for: the file comes from its beginning.
+#[test]
+fn what_lies_before_a_far_place_is_passed_over() {
+    let far = (6 << 30) + 500;
+    let mut source = source(Vendor::MySql, far, None);
+    source.assembler.skip_to = Some(far);
+    let file = [&4_u64.to_le_bytes()[..], FILE.as_bytes()].concat();
+    let rotate = Header { kind: kind::ROTATE, seconds: 0, server: 3, size: 47, end: 0, flags: 0x20 };
+    source.assembler.take(rotate, &file, || None).unwrap();
+    source.offset = 4;
+    source.quiet(&[gtid(1), query("BEGIN"), map(1, "d")]);
+    for _ in 0..6 {
+        assert!(source.sized(30, &insert(1, 1).1, 1 << 30).unwrap().is_empty());
+    }
+    let left = u32::try_from(far - source.offset).unwrap();
+    assert!(source.sized(kind::XID, &[0; 8], left).unwrap().is_empty());
+    source.quiet(&[gtid(2), query("BEGIN"), map(1, "d"), insert(1, 7)]);
+    let said = source.event(kind::XID, &[0; 8]).unwrap();
+    assert_eq!(said[..2], [format!("begin {FILE}:{far}"), "Insert d.t [0, 7, 0, 0, 0]".to_owned()]);
+}
+
 #[test]
 fn what_is_missing_in_a_transaction_is_noticed() {
     let mut mysql = source(Vendor::MySql, 4, None);

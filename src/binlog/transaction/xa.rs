@@ -2,7 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::binlog::{event::Xid, position::Position, spool::Spool};
+use super::{Assembler, Replay};
+use crate::binlog::{
+    error::BinlogError,
+    event::{self, Xid},
+    position::{Place, Position},
+    spool::Spool,
+};
 
 /// What is prepared, by its identity.
 #[derive(Default)]
@@ -26,5 +32,36 @@ impl Pending {
     /// Where the first of them begins.
     pub(super) fn earliest(&self) -> Option<Position> {
         self.known.values().min_by_key(|(_, _, number)| *number).map(|(start, _, _)| start.clone())
+    }
+}
+
+impl Assembler {
+    pub(super) fn prepared(&mut self, offset: u64, body: &[u8]) -> Result<(), BinlogError> {
+        let (one_phase, xid) = event::xa_prepare(body).map_err(|f| self.damaged(offset, &f.to_string()))?;
+        if one_phase {
+            return self.committed();
+        }
+        if let Some(group) = &mut self.group
+            && let Some(spool) = group.spool.take()
+        {
+            self.xa.insert(xid, group.start.clone(), spool);
+        }
+        self.pass();
+        Ok(())
+    }
+
+    pub(super) fn xa_committed(&mut self, xid: &Xid, offset: u64) -> Result<(), BinlogError> {
+        let place = Place { file: self.place.file.clone(), offset };
+        match self.xa.remove(xid) {
+            Some((start, spool)) => {
+                self.replay = Some(Replay { reader: spool.into_reader()?, file: start.place.file });
+                Ok(())
+            }
+            None if self.group.as_ref().is_some_and(|group| group.applied) => {
+                self.pass();
+                Ok(())
+            }
+            None => Err(BinlogError::UnknownXa { xid: xid.to_string(), place }),
+        }
     }
 }

@@ -350,10 +350,10 @@ impl Execution<'_> {
             let pair = survey.scope.pairs.iter().find(|pair| Some(&pair.destination) == change.table.as_ref());
             pair.is_none_or(|pair| reviewed.get(&pair.source) == now.get(&pair.source))
         };
-        let left = survey.diff.changes.iter().filter(|c| c.risk == Risk::Safe);
+        let mut left = survey.diff.changes.iter().filter(|c| c.risk == Risk::Safe);
         // Counters move on with every row; they are set again at the end.
         let due = |change: &&Change| !self.spec.phases.incremental || change.part != Part::Counter && as_planned(change);
-        match left.filter(due).next() {
+        match left.find(due) {
             None => Ok(()),
             Some(change) => Err(Halt::from(
                 CommandError::failed(format!("{} is not as the plan made it", change.destination))

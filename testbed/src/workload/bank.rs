@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Result, anyhow, bail};
 use mysql::prelude::Queryable;
-use mysql::{Conn, OptsBuilder, TxOpts};
+use mysql::{Conn, OptsBuilder};
 
 use super::random::Random;
 
@@ -127,7 +127,8 @@ impl Bank {
     /// Looks once, in one snapshot, at this server's bank of that name: what is wrong, or how many lines the journal has.
     pub fn look(&self, conn: &mut Conn, database: &str) -> Result<u64> {
         // A consistent snapshot, as any client that reads twice would want it.
-        let mut view = conn.start_transaction(TxOpts::default().set_with_consistent_snapshot(true))?;
+        conn.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT")?;
+        let view = &mut *conn;
         let accounts: Vec<(u64, i64, u64, String)> =
             view.query(format!("SELECT id, balance, entries, name FROM {database}.account ORDER BY id"))?;
         let journal: Vec<(u64, u64, u64, i64)> = view.query(format!(
@@ -136,7 +137,7 @@ impl Bank {
         let ledger: Vec<(u64, u64, i64)> = view.query(format!(
             "SELECT account, COUNT(*), CAST(SUM(amount) AS SIGNED) FROM {database}.ledger GROUP BY account ORDER BY account"
         ))?;
-        view.rollback()?;
+        view.query_drop("ROLLBACK")?;
         let sum: i64 = accounts.iter().map(|account| account.1).sum();
         let expected = i64::try_from(self.accounts)? * BEGIN;
         if accounts.len() as u64 != self.accounts || sum != expected {

@@ -109,8 +109,8 @@ pub(super) fn fixed_table(database: &str, keyless: bool, big: bool, random: &mut
                 vec![format!("UPDATE {} SET n = n + 1, d = d * 1.1 WHERE {name} LIMIT {}", path("keyless_counters"), 1 + random.below(3))],
             )
         }
-        5 if big => {
-            let count = 200 + random.below(2800);
+        5 if big && random.one_in(3) => {
+            let count = 100 + random.below(1900);
             let numbers = (0..4).map(|n| format!("(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7) AS d{n}"));
             let numbers = numbers.collect::<Vec<_>>().join(", ");
             let salt = random.below(1000);
@@ -122,9 +122,13 @@ pub(super) fn fixed_table(database: &str, keyless: bool, big: bool, random: &mut
                 )],
             )
         }
-        6 if big => (
+        6 if big && random.one_in(3) => (
             "big update",
-            vec![format!("UPDATE {} SET n = n + 1, v = CONCAT(LEFT(v, 30), 'x') WHERE id % {} = 0", path("big"), 1 + random.below(4))],
+            vec![format!(
+                "UPDATE {} SET n = n + 1, v = CONCAT(LEFT(v, 30), 'x') WHERE id % {} = 0 ORDER BY id DESC LIMIT 1500",
+                path("big"),
+                1 + random.below(4)
+            )],
         ),
         7 if big => ("big delete", vec![format!("DELETE FROM {} WHERE n % {} = 1", path("big"), 2 + random.below(5))]),
         8 | 9 => {

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use mysql::OptsBuilder;
@@ -49,7 +50,7 @@ pub struct Options {
     pub keyless: bool,
     /// Whether DDL comes between the transactions; [`Running::allow_ddl`] turns it on later.
     pub ddl: bool,
-    /// XA transactions.
+    /// XA transactions; [`Running::allow_xa`] turns them on later.
     pub xa: bool,
     /// Transactions of thousands of rows.
     pub big: bool,
@@ -73,6 +74,9 @@ impl Options {
     }
 }
 
+/// What a writer in the background waits after each transaction: tests want many kinds of changes, not many.
+const PACE: Duration = Duration::from_millis(8);
+
 /// Statements that succeeded, by kind; failed ones under `failed NUMBER` of the server's error.
 pub type Counts = BTreeMap<String, u64>;
 
@@ -93,6 +97,8 @@ pub struct Workload {
 struct Shared {
     stop: AtomicBool,
     ddl: AtomicBool,
+    xa: AtomicBool,
+    pause: AtomicBool,
     /// Grows with every DDL, so that the others look at the schema again.
     schema: AtomicU64,
     /// For names of tables, indexes and XA transactions.
@@ -113,6 +119,7 @@ impl Workload {
     pub fn at(seed: u64, access: OptsBuilder, options: Options) -> Self {
         let shared = Shared::default();
         shared.ddl.store(options.ddl, Ordering::SeqCst);
+        shared.xa.store(options.xa, Ordering::SeqCst);
         Self { options, random: Random::new(seed), seed, access, shared: Arc::new(shared), writer: None }
     }
 
@@ -186,7 +193,10 @@ impl Workload {
                 let shared = Arc::clone(&self.shared);
                 std::thread::spawn(move || {
                     while !shared.stop.load(Ordering::SeqCst) {
-                        writer.step()?;
+                        if !shared.pause.load(Ordering::SeqCst) {
+                            writer.step()?;
+                        }
+                        std::thread::sleep(PACE);
                     }
                     writer.settle()
                 })
@@ -219,6 +229,16 @@ impl Running {
         self.shared.ddl.store(allow, Ordering::SeqCst);
     }
 
+    /// Turns XA transactions on or off.
+    pub fn allow_xa(&self, allow: bool) {
+        self.shared.xa.store(allow, Ordering::SeqCst);
+    }
+
+    /// Lets the writers wait, or go on: a transaction that is under way ends first.
+    pub fn pause(&self, pause: bool) {
+        self.shared.pause.store(pause, Ordering::SeqCst);
+    }
+
     /// Transactions so far, those included that rolled back.
     pub fn transactions(&self) -> u64 {
         self.shared.done.load(Ordering::SeqCst)
@@ -237,6 +257,7 @@ impl Running {
         }
         // The workload may be started again.
         self.shared.stop.store(false, Ordering::SeqCst);
+        self.shared.pause.store(false, Ordering::SeqCst);
         outcome
     }
 }

@@ -225,13 +225,14 @@ impl Writer {
         let shapes = std::mem::take(&mut self.shapes);
         let tables: Vec<&Shape> = shapes.iter().filter(|shape| !fixed::NAMES.contains(&shape.name.as_str())).collect();
         let mut statements: Vec<(&'static str, String)> = Vec::new();
+        let xa = self.shared.xa.load(Ordering::SeqCst);
         let random = &mut self.random;
         let operations = *random.pick(&[1, 1, 2, 3, 6]);
         let savepoint = random.one_in(6);
         let ending = match random.below(24) {
             0 | 1 => Ending::Rollback,
-            2 if self.options.xa => Ending::XaCommit,
-            3 if self.options.xa => Ending::XaRollback,
+            2 if xa => Ending::XaCommit,
+            3 if xa => Ending::XaRollback,
             _ => Ending::Commit,
         };
         for _ in 0..operations {

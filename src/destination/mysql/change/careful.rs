@@ -292,14 +292,14 @@ impl<'l, 'a> Careful<'l, 'a> {
         Ok(if rows == 0 { Done::Missing } else { Done::Row })
     }
 
-    /// Warnings that stand for no harm: 1592 says that a server that logs statements logs one it cannot repeat for sure, and 1265 comes
-    /// with the error value of an ENUM, which was sent as such.
+    /// Warnings that stand for no harm: 1592 says that a server that logs statements logs one it cannot repeat for sure, 1287 that the
+    /// name of a charset goes out of use (`_utf8mb3` on MySQL), and 1265 comes with the error value of an ENUM, which was sent as such.
     fn explain(&self, warnings: &[(u16, String)], odd: u64, counted: u64) -> Result<(), DestinationError> {
         let is_enum = |message: &str| self.shape.enum_columns().any(|name| message.contains(&format!("column '{name}'")));
         let mut enums = 0;
         for (code, message) in warnings {
             match code {
-                1592 => {}
+                1287 | 1592 => {}
                 1265 if is_enum(message) => enums += 1,
                 _ => return Err(not_exact(self.shape, format!("warning {code}: {message}"))),
             }

@@ -135,6 +135,10 @@ impl Script {
     /// Forgets what waits.
     pub(super) fn clear(&mut self) {
         self.sql.truncate(self.comment);
+        // After a large row: every lane has a buffer of its own.
+        if self.sql.capacity() > 4 * self.limit {
+            self.sql.shrink_to(self.limit);
+        }
         self.begun = self.comment;
         self.checks.clear();
     }

@@ -9,10 +9,8 @@ use crate::{
     destination::{
         CopyTable,
         change::TableChanges,
-        mysql::{
-            encode::{self, InsertEncoder},
-            members::members,
-        },
+        mysql::encode::{self, InsertEncoder},
+        mysql::members::members,
     },
 };
 

@@ -18,7 +18,7 @@ pub(super) struct Sides<'a> {
     pub(super) destination: &'a Table,
 }
 
-/// Columns that a text declares as JSON, in lower case: MariaDB keeps no trace of the word.
+/// Columns that a text declares as JSON, in lower case: MariaDB keeps a check for most of them, and no trace of the word.
 pub(super) fn declared_json(text: &str, mode: Mode) -> BTreeSet<String> {
     let tokens = lex::significant(text, mode);
     let named = |w: &[lex::Token]| matches!(w[0].kind, Kind::Word | Kind::Quoted) && w[1].is_word(text, "JSON");
@@ -85,7 +85,8 @@ fn columns(table: &Table) -> Vec<String> {
 /// A column of the destination as the source has it.
 fn back(column: &Column, (from, to): (Flavor, Flavor), json: &BTreeSet<String>) -> Column {
     let mut column = column.clone();
-    if from.has_json_type() && !to.has_json_type() && json.contains(&column.name.to_lowercase()) {
+    // `CREATE TABLE ... LIKE` and a new name of the column do not say the word: then the check that MariaDB gives such a column tells.
+    if from.has_json_type() && !to.has_json_type() && (column.json_text || json.contains(&column.name.to_lowercase())) {
         "json".clone_into(&mut column.column_type);
         column.kind = TypeKind::Json;
         (column.charset, column.collation, column.json_text) = (None, None, false);
