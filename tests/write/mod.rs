@@ -43,7 +43,7 @@ fn login(server: &Server) -> Login {
 fn on_both(name: &str, test: impl Fn(&Bench)) {
     for flavor in [Flavor::MariaDb, Flavor::MySql] {
         if testbed::have(flavor) {
-            println!("on {flavor}");
+            crate::support::say(&format!("on {flavor}"));
             test(&Bench::new(testbed::shared(flavor, Role::Destination), name));
         }
     }

@@ -101,7 +101,8 @@ fn every_type(flavor: Flavor, special: &str) {
         let count = || bench.rows(&format!("SELECT COUNT(*) FROM {}", destination.name.quoted()));
         for table in ways(&source, &destination) {
             bench.sql(&format!("SET foreign_key_checks=0; DELETE FROM {}", destination.name.quoted()));
-            let kinds: [(&str, fn(Image) -> RowChange); 3] = [
+            type Kind = (&'static str, fn(Image) -> RowChange);
+            let kinds: [Kind; 3] = [
                 ("insert", RowChange::Insert),
                 ("update", |image| RowChange::Update { before: image.clone(), after: image }),
                 ("delete", RowChange::Delete),
