@@ -259,6 +259,8 @@ impl<'a> Lanes<'a> {
             if state.alone == 0 || state.alone > number {
                 state.alone = number;
                 self.changed.notify_all();
+                // Looked at again at once: what it waits for may be the case already, and then nobody would wake it.
+                continue;
             }
             state = self.wait(state);
         }
