@@ -190,10 +190,7 @@ fn rows_that_move_are_no_duplicates(flavor: Flavor, local_infile: bool) {
     });
     let sum = |of: fn(&dtsctl::destination::RangeState) -> u64| state.ranges.iter().map(of).sum::<u64>();
     let (read, written, found, replaced) = (sum(|r| r.read), sum(|r| r.written), sum(|r| r.found), sum(|r| r.replaced));
-    crate::support::say(&format!(
-        "{flavor} {option}: {read} read, {written} written, {found} found, {replaced} replaced",
-        option = local_infile
-    ));
+    crate::support::say(&format!("{flavor} {local_infile}: {read} read, {written} written, {found} found, {replaced} replaced"));
     assert!(state.ranges.len() > 1, "{:?}", state.ranges);
     assert!(state.copied && read == written && replaced > 0, "{read} read, {written} written, {replaced} replaced");
     let there: u64 = destination

@@ -8,7 +8,7 @@ use std::{
 use super::{error::CommandError, login::login};
 use crate::{
     binlog::Position,
-    catalog::{self, Catalog, Column, TableName},
+    catalog::{self, Catalog, Column, Fingerprint, TableName},
     clock,
     connect::{Login, Purpose, Session},
     destination::{TaskProgress, mysql},
@@ -184,7 +184,19 @@ fn follow_of(spec: &Spec, task: Option<&TaskProgress>, facts: &Facts<'_>) -> Fol
         (None, FollowFrom::Asked(start)) => binlog.holds_start(start, info),
         (None, _) => Some(true),
     };
-    FollowState { from, held, oldest: binlog.oldest().map(str::to_owned), heartbeat: spec.heartbeat.write && precheck::may_beat(facts) }
+    FollowState {
+        from,
+        held,
+        oldest: binlog.oldest().map(str::to_owned),
+        heartbeat: spec.heartbeat.write && precheck::may_beat(facts),
+        selection_changed: following.is_some_and(|f| !f.selection.is_empty() && f.selection != selection_digest(spec)),
+    }
+}
+
+/// Digest of what the spec selects and how it is called at the destination.
+pub(super) fn selection_digest(spec: &Spec) -> String {
+    let of = |key: &str| spec.resolved.get(key).map(ToString::to_string).unwrap_or_default();
+    Fingerprint::of([of("objects").as_str(), &of("names")]).as_str().to_owned()
 }
 
 fn changes(spec: &Spec, scope: &Scope, progress: &Progress, source: (&Catalog, &Session), destination: (&Catalog, &Session)) -> Diff {

@@ -198,6 +198,8 @@ pub struct Following {
     /// A position of the source from after the last row of the copy was read. Until `position` has passed it, changes are written as
     /// [`Certainty::Repeatable`]. `None` when no copy came before, or one has begun since and its end is to be noted.
     pub copy_end: Option<Position>,
+    /// Digest of what the spec selected when the task began to follow; empty where nobody said.
+    pub selection: String,
     /// Source transactions applied.
     pub transactions: u64,
     /// Row changes read from the binlog, before folding.

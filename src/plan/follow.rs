@@ -56,6 +56,8 @@ pub struct FollowState {
     pub oldest: Option<String>,
     /// The heartbeat row will be written.
     pub heartbeat: bool,
+    /// The spec selects other objects, or under other names, than when the task began to follow.
+    pub selection_changed: bool,
 }
 
 /// The binlog position that a plan rests on.

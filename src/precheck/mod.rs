@@ -79,6 +79,7 @@ mod dt268_destination_binlog_format;
 mod dt269_retry_windows;
 mod dt270_shared_retry;
 mod dt271_no_gtid;
+mod dt272_selection_changed;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

@@ -8,7 +8,7 @@ use crate::{
     catalog::{Fingerprint, TableName},
     cli::{
         error::{CommandError, Kind, Passing},
-        prepare::{Survey, prepare, survey},
+        prepare::{Survey, prepare, selection_digest, survey},
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
@@ -188,7 +188,8 @@ impl Execution<'_> {
 
     /// Does what the plan says. `further` is set as soon as a part of it is done.
     fn pass(&self, plan: &Plan, reviewed: &Definitions, logins: &(Login, Login), further: &Cell<bool>) -> Result<Ended, Halt> {
-        let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, Arc::clone(&self.observer) as Arc<dyn Observer>)?;
+        let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
+        let destination = MySqlDestination::new(logins.1.clone(), &self.spec.name, observer)?.selecting(selection_digest(self.spec));
         let mut source = Session::open(&logins.0, Purpose::Catalog)?;
         let known = read_progress(&mut Session::open(&logins.1, Purpose::Control)?, &self.spec.name)?;
         let identity = super::source::known(&logins.0, &source.info().identity, known.as_ref())?;
@@ -349,10 +350,10 @@ impl Execution<'_> {
             let pair = survey.scope.pairs.iter().find(|pair| Some(&pair.destination) == change.table.as_ref());
             pair.is_none_or(|pair| reviewed.get(&pair.source) == now.get(&pair.source))
         };
-        let left = survey.diff.changes.iter().filter(|c| c.risk == Risk::Safe);
+        let mut left = survey.diff.changes.iter().filter(|c| c.risk == Risk::Safe);
         // Counters move on with every row; they are set again at the end.
         let due = |change: &&Change| !self.spec.phases.incremental || change.part != Part::Counter && as_planned(change);
-        match left.filter(due).next() {
+        match left.find(due) {
             None => Ok(()),
             Some(change) => Err(Halt::from(
                 CommandError::failed(format!("{} is not as the plan made it", change.destination))

@@ -86,4 +86,5 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT269", include_str!("../../../docs/checks/DT269.md")),
     ("DT270", include_str!("../../../docs/checks/DT270.md")),
     ("DT271", include_str!("../../../docs/checks/DT271.md")),
+    ("DT272", include_str!("../../../docs/checks/DT272.md")),
 ];

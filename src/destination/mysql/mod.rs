@@ -44,6 +44,8 @@ pub struct MySqlDestination {
     login: Login,
     info: ServerInfo,
     task: String,
+    /// Digest of what the spec selects, noted when following begins.
+    selection: String,
     run: AtomicU64,
     method: WriteMethod,
     observer: Arc<dyn Observer>,
@@ -60,7 +62,22 @@ impl MySqlDestination {
         let session = Session::open(&login, Purpose::Control)?;
         let info = session.info().clone();
         let method = if info.is_on("local_infile") { WriteMethod::LoadData } else { WriteMethod::Insert };
-        Ok(Self { login, info, task: task.to_owned(), run: AtomicU64::new(0), method, observer, control: Mutex::new(Some(session)) })
+        let selection = String::new();
+        Ok(Self {
+            login,
+            info,
+            task: task.to_owned(),
+            selection,
+            run: AtomicU64::new(0),
+            method,
+            observer,
+            control: Mutex::new(Some(session)),
+        })
+    }
+
+    /// The same, for a task whose spec selects what has this digest.
+    pub fn selecting(self, selection: String) -> Self {
+        Self { selection, ..self }
     }
 
     /// How rows are written.
@@ -128,7 +145,7 @@ impl Destination for MySqlDestination {
     }
 
     fn begin_following(&self, start: &Position, copy_end: Option<&Position>) -> Result<(), DestinationError> {
-        self.control(|s| progress::applied::begin(s, &self.task, self.run(), start, copy_end))
+        self.control(|s| progress::applied::begin(s, &self.task, self.run(), &self.selection, start, copy_end))
     }
 
     fn applied(&self) -> Result<Option<Following>, DestinationError> {

@@ -55,7 +55,7 @@ pub(super) enum Piece {
 #[derive(Debug)]
 pub(super) enum Work {
     /// A batch.
-    Batch(Job),
+    Batch(Box<Job>),
     /// One large transaction, alone. When its pieces end without an end it is rolled back.
     Large(u64, Receiver<Piece>),
 }
@@ -205,7 +205,7 @@ impl<'a> Lanes<'a> {
                 Work::Large(number, _) => (*number, None),
             };
             let done = match work {
-                Work::Batch(job) => self.batch(lane.as_mut(), job),
+                Work::Batch(job) => self.batch(lane.as_mut(), *job),
                 Work::Large(number, pieces) => self.large(lane.as_mut(), number, &pieces),
             };
             let mut state = self.state();

@@ -126,7 +126,7 @@ fn end(number: u64) -> End {
 
 fn job(number: u64, rows: &[(u32, u32)]) -> Work {
     let parts = vec![Part { after: 0, batch: batch(rows) }];
-    Work::Batch(Job { number, parts, certainty: STRICT, end: end(number) })
+    Work::Batch(Box::new(Job { number, parts, certainty: STRICT, end: end(number) }))
 }
 
 type Shared = Arc<(Mutex<Server>, Condvar)>;
@@ -216,7 +216,7 @@ fn a_part_waits_for_the_batch_it_shares_a_value_with() {
         for number in 1..=100u64 {
             let n = u32::try_from(number).unwrap();
             let parts = vec![Part { after: 0, batch: batch(&[(100 + n, n)]) }, Part { after: number - 1, batch: batch(&[(7, n)]) }];
-            submit(lanes, Work::Batch(Job { number, parts, certainty: STRICT, end: end(number) }));
+            submit(lanes, Work::Batch(Box::new(Job { number, parts, certainty: STRICT, end: end(number) })));
         }
         assert!(lanes.drain());
     });

@@ -31,16 +31,6 @@ pub(super) struct Queue {
     limit: usize,
 }
 
-/// What the scheduler finds.
-pub(super) enum Taken {
-    /// The next unit.
-    Unit(Unit),
-    /// Nothing, but somebody has poked.
-    Poked,
-    /// Nothing until the time was over.
-    Nothing,
-}
-
 impl Queue {
     /// A queue of so many bytes.
     pub(super) fn new(limit: usize) -> Self {
@@ -86,8 +76,8 @@ impl Queue {
         self.emptied.notify_all();
     }
 
-    /// The next unit, if there is one within that time and nobody pokes.
-    pub(super) fn take(&self, time: Duration) -> Taken {
+    /// The next unit, if there is one within that time and nobody pokes before it comes.
+    pub(super) fn take(&self, time: Duration) -> Option<Unit> {
         let until = Instant::now() + time;
         let mut state = self.state();
         loop {
@@ -97,14 +87,14 @@ impl Queue {
                 if full && state.bytes < self.limit / 2 || state.units.is_empty() {
                     self.emptied.notify_all();
                 }
-                return Taken::Unit(unit);
+                return Some(unit);
             }
             if std::mem::take(&mut state.poked) {
-                return Taken::Poked;
+                return None;
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Taken::Nothing;
+                return None;
             }
             state = self.filled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -20,7 +20,7 @@ use super::{
     history::History,
     hold,
     lanes::{End, Job, Lanes, Piece, Work},
-    queue::{Queue, Taken},
+    queue::Queue,
     unit::{Rows, Said, Transaction, Unit, Window},
 };
 use crate::{
@@ -58,9 +58,6 @@ const PIECE: Duration = Duration::from_millis(2);
 /// A look at the source's position counts as the present for so long.
 const PRESENT: Duration = Duration::from_secs(5);
 
-/// Looks at a source that writes faster than it can be followed, before the last one counts.
-const LOOKS: u32 = 20;
-
 /// What a batch is made of until it is handed to a lane.
 struct Open {
     folder: Folder,
@@ -82,8 +79,8 @@ struct Large {
 /// When the run is to end, and what is known of it.
 struct Target {
     until: Until,
-    /// For [`Until::CaughtUp`]: the source's position, when it was asked, and how often.
-    asked: Option<(Position, Instant, u32)>,
+    /// For [`Until::CaughtUp`]: the source's position, when it was asked, and how long the one before took to be reached.
+    asked: Option<(Position, Instant, Duration)>,
     session: Option<Session>,
     looked: Instant,
 }
@@ -127,7 +124,6 @@ pub(super) struct Scheduler<'a, 'p> {
 }
 
 impl<'a, 'p> Scheduler<'a, 'p> {
-    #[expect(clippy::too_many_arguments, reason = "the pieces of one attempt")]
     pub(super) fn new(
         settings: &'a FollowSettings<'a>,
         queue: &'a Queue,
@@ -194,18 +190,14 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 self.submit(false)?;
                 continue;
             }
-            let taken = self.kept.take().map_or_else(|| self.queue.take(TICK), Taken::Unit);
-            match taken {
-                Taken::Unit(unit) => {
-                    if !self.answered {
-                        self.answered = true;
-                        self.patience.answered();
-                    }
-                    if self.take(unit)? {
-                        return self.end();
-                    }
+            if let Some(unit) = self.kept.take().or_else(|| self.queue.take(TICK)) {
+                if !self.answered {
+                    self.answered = true;
+                    self.patience.answered();
                 }
-                Taken::Poked | Taken::Nothing => {}
+                if self.take(unit)? {
+                    return self.end();
+                }
             }
             if self.queue.is_empty() && self.worth_a_commit() && self.lanes.is_free() {
                 self.submit(false)?;
@@ -422,7 +414,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let parts = self.parts(folded);
         self.moved = false;
         self.last_commit = Instant::now();
-        self.lanes.submit(Work::Batch(Job {
+        self.lanes.submit(Work::Batch(Box::new(Job {
             number: self.number,
             parts,
             certainty,
@@ -438,7 +430,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 bytes: bytes as u64,
                 heartbeat,
             },
-        }));
+        })));
         Ok(())
     }
 
@@ -634,10 +626,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
 
     fn is_caught_up(&mut self) -> Result<bool, FollowError> {
         loop {
-            let (position, at, looks) = match &self.target.asked {
+            let (position, at, before) = match &self.target.asked {
                 Some(asked) => asked.clone(),
                 None => {
-                    let asked = (self.ask()?, Instant::now(), 1);
+                    let asked = (self.ask()?, Instant::now(), Duration::MAX);
                     self.target.asked = Some(asked.clone());
                     asked
                 }
@@ -645,10 +637,12 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             if self.position.covers(&position) != Some(true) {
                 return Ok(false);
             }
-            if at.elapsed() < PRESENT || looks >= LOOKS {
+            // A source that writes faster than it can be followed is not run after for ever.
+            let took = at.elapsed();
+            if took < PRESENT || took >= before {
                 return Ok(true);
             }
-            self.target.asked = Some((self.ask()?, Instant::now(), looks + 1));
+            self.target.asked = Some((self.ask()?, Instant::now(), took));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "`position`, `read_from`, `copy_end`, `transactions`, `row_events`, `inserted`, `updated`, `deleted`, \
-                       `conflicts`, `source_micros`, `run`";
+                       `conflicts`, `source_micros`, `run`, `selection`";
 
 /// A position as the tables hold it.
 pub(super) fn json(position: &Position) -> String {
@@ -38,6 +38,7 @@ fn following_of(rows: &Rows, task: &str) -> Result<Following, DestinationError> 
         position: position(0)?.ok_or_else(|| broken("there is none"))?,
         read_from: position(1)?,
         copy_end: position(2)?,
+        selection: rows.text_at(0, 11).unwrap_or_default(),
         transactions: number(3)?,
         row_events: number(4)?,
         inserted: number(5)?,
@@ -92,17 +93,19 @@ pub(in super::super) fn begin(
     session: &mut Session,
     task: &str,
     run: u64,
+    selection: &str,
     start: &Position,
     copy_end: Option<&Position>,
 ) -> Result<(), DestinationError> {
     session.exec(
         "noting where the binlog is followed from",
         &format!(
-            "INSERT INTO `dts`.`dtsctl_applied` (`task`, `run`, `position`, `copy_end`, `commits`, `transactions`, `row_events`, `inserted`, \
+            "INSERT INTO `dts`.`dtsctl_applied` (`task`, `run`, `selection`, `position`, `copy_end`, `commits`, `transactions`, `row_events`, `inserted`, \
              `updated`, `deleted`, `conflicts`, `source_micros`, `updated_at`) \
-             VALUES ({}, {run}, {}, {}, 0, 0, 0, 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)) \
+             VALUES ({}, {run}, {}, {}, {}, 0, 0, 0, 0, 0, 0, 0, 0, UTC_TIMESTAMP(6)) \
              ON DUPLICATE KEY UPDATE `copy_end` = IF(`run` = {run}, COALESCE(VALUES(`copy_end`), `copy_end`), `copy_end`)",
             literal(task),
+            literal(selection),
             literal(&json(start)),
             optional(copy_end),
         ),

@@ -50,6 +50,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_applied` (
        `task` VARCHAR(190) NOT NULL,
        `run` BIGINT UNSIGNED NOT NULL,
+       `selection` VARCHAR(64) NOT NULL,
        `position` LONGTEXT NOT NULL,
        `read_from` LONGTEXT NULL,
        `copy_end` LONGTEXT NULL,

@@ -364,7 +364,7 @@ impl Scene<'_> {
         if let Some(stop) = self.in_copy([&source].into_iter().chain(exchanged.as_ref().map(|(_, other)| other))) {
             return stop;
         }
-        if let Some(stop) = self.troubles(&source) {
+        if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source)) {
             return stop;
         }
         let mut plan = Plan::default();
@@ -401,6 +401,21 @@ impl Scene<'_> {
             }
         }
         Decision::Run(plan)
+    }
+
+    /// Columns that the spec leaves out or renames: what the statement calls by a name may be another column at the destination.
+    fn other_columns(&self, source: &TableName) -> Option<Decision> {
+        let table = self.history.table(source)?;
+        let there = |name: &str| table.destination.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+        let missing = table.source.columns.iter().find(|c| !there(&c.name))?;
+        Some(stop(
+            "ddl-columns-differ",
+            format!(
+                "{source} has column {} and the destination's table does not, so that names of columns cannot be trusted",
+                missing.name
+            ),
+            "make the change at the destination by hand, and `dtsctl apply --restart`; or carry the table with all of its columns",
+        ))
     }
 
     /// What moves or fills rows in a way that two servers do not do alike.
