@@ -145,12 +145,12 @@ fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
 
 #[test]
 fn killed_again_and_again_on_mariadb() {
-    killed_again_and_again(Flavor::MariaDb, 30, 2);
+    killed_again_and_again(Flavor::MariaDb, 38, 2);
 }
 
 #[test]
 fn killed_again_and_again_on_mysql() {
-    killed_again_and_again(Flavor::MySql, 30, 2);
+    killed_again_and_again(Flavor::MySql, 38, 2);
 }
 
 /// Killed while it copies and while it catches up what came in during the copy: repeating must be harmless there.
@@ -169,7 +169,7 @@ fn killed_between_the_copy_and_its_end() {
     let task = Task::new("early", &source, &destination, &(objects(workload.databases(), false) + "throttle: {full: {mbps: 1}}\n"));
     let writers = workload.start(2);
     let mut kills = 0;
-    for _ in 0..12 {
+    for _ in 0..16 {
         let mut running = task.start(&FOLLOW, &[("DTSCTL_TEST_CHUNK", "50")]);
         let (begin, after) = (Instant::now(), Duration::from_millis(200 + random.below(1500)));
         until("a random moment", || begin.elapsed() >= after || running.has_ended());
@@ -227,7 +227,7 @@ fn network_cut() {
     let reader = scene.load();
     let mut running = scene.follow(&[]);
     scene.until_more_arrived(&mut running);
-    for round in 0..20 {
+    for round in 0..8 {
         let proxy = if scene.random.below(2) == 0 { &near } else { &far };
         let more = scene.random.below(60_000) + 1;
         let at = proxy.bytes() + more;
