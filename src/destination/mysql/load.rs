@@ -63,8 +63,9 @@ impl<'a> MySqlLoader<'a> {
             .filter(|c| c.kind == TypeKind::Enum)
             .map(|c| format!("column '{}'", c.name))
             .collect();
-        if !enums.is_empty() && destination.method == WriteMethod::Insert {
-            // An ENUM's error value is refused by a strict INSERT. Without strictness it is a warning, and each of these is looked at.
+        if !enums.is_empty() && (destination.method == WriteMethod::Insert || table.newer_wins) {
+            // An ENUM's error value is refused by a strict INSERT, and by LOAD DATA once it says REPLACE. Without strictness it is a
+            // warning, and each of these is looked at.
             session.exec("preparing the session", "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")?;
         }
         Ok(Self { session, destination, table, order, statement, enums, most_warnings })

@@ -263,7 +263,8 @@ impl Carrier {
         Ok(text)
     }
 
-    fn decide(&self, at: Occurrence<'_>, read: &Read, history: &History) -> Decision {
+    /// `resuming`: it was decided upon before, and the destination's tables may be as they are after it.
+    fn decide(&self, at: Occurrence<'_>, read: &Read, history: &History, resuming: bool) -> Decision {
         decide(&Scene {
             classified: &read.classified,
             default_database: &at.statement.database,
@@ -272,6 +273,7 @@ impl Carrier {
             translate: self.settings.translate.as_ref(),
             folds: self.settings.source.folds,
             during_copy: at.during_copy,
+            resuming,
             databases: &read.databases,
         })
     }
@@ -460,7 +462,7 @@ impl Carrier {
         let read = self.read(at)?;
         // Held and not intended yet, there is nothing to go by.
         let intended = (known.state == DdlState::Intent).then_some(known);
-        match self.decide(at, &read, history) {
+        match self.decide(at, &read, history, intended.is_some()) {
             Decision::Run(plan) => self.run(at, &read, plan, intended, history, changed),
             Decision::Refuse { reason, about } => {
                 let row = self.row(at, &read, DdlState::Failed);
@@ -666,7 +668,7 @@ impl Written {
 impl Statements for Carrier {
     fn judge(&mut self, at: Occurrence<'_>, history: &History) -> Result<Judgement, DdlError> {
         let read = self.read(at)?;
-        match self.decide(at, &read, history) {
+        match self.decide(at, &read, history, false) {
             Decision::Pass => Ok(Judgement::Pass),
             Decision::Skip(_) | Decision::Hold { .. } | Decision::Release { .. } => Ok(Judgement::Record),
             Decision::Run(_) | Decision::Refuse { .. } | Decision::CutOver { .. } => Ok(Judgement::Barrier),
@@ -674,9 +676,10 @@ impl Statements for Carrier {
                 // It may have been dealt with before a crash, and the history is behind it already.
                 let (ledger, origin) = (self.ledger.clone(), origin(at));
                 let known = self.looking(|session| ledger.find(session, &origin))?;
-                match known.filter(|row| row.state != DdlState::Intent) {
-                    Some(_) => Ok(Judgement::Record),
-                    None => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
+                match known {
+                    Some(row) if row.state != DdlState::Intent => Ok(Judgement::Record),
+                    Some(_) if !matches!(self.decide(at, &read, history, true), Decision::Stop(_)) => Ok(Judgement::Barrier),
+                    _ => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
                 }
             }
         }
@@ -692,7 +695,7 @@ impl Statements for Carrier {
             Some(DdlState::Intent) | None => {}
         }
         let read = self.read(at)?;
-        match self.decide(at, &read, history) {
+        match self.decide(at, &read, history, known.is_some()) {
             Decision::Pass => Ok(Carried::Skipped),
             Decision::Skip(reason) => self.skip(at, &read, reason),
             Decision::Refuse { reason, about } => {

@@ -29,6 +29,8 @@ pub(super) struct Scene<'a> {
     /// The source folds names of databases and tables to lower case.
     pub(super) folds: bool,
     pub(super) during_copy: bool,
+    /// It was decided upon by a run that ended before it knew what came of it: the destination's tables may be as they are after it.
+    pub(super) resuming: bool,
     /// Databases that a statement which is not about definitions may have written to.
     pub(super) databases: &'a [String],
 }
@@ -364,7 +366,7 @@ impl Scene<'_> {
         if let Some(stop) = self.in_copy([&source].into_iter().chain(exchanged.as_ref().map(|(_, other)| other))) {
             return stop;
         }
-        if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source)) {
+        if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source).filter(|_| !self.resuming)) {
             return stop;
         }
         let mut plan = Plan::default();
