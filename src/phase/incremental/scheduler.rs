@@ -594,6 +594,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
 
     /// As [`Self::is_reached`] after every transaction: asks the source only when it has to.
     fn is_reached_cheaply(&mut self) -> Result<bool, FollowError> {
+        self.look_at_goal();
         match &self.target.until {
             Until::Never | Until::Time(_) => Ok(false),
             // Looked at when there is nothing more for the moment, or a batch is full.
@@ -602,18 +603,24 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         }
     }
 
+    /// Somebody may have asked for another end. Looked at also while there is always more to read, else it would never be seen.
+    fn look_at_goal(&mut self) {
+        if self.target.looked.elapsed() < TICK {
+            return;
+        }
+        self.target.looked = Instant::now();
+        let until = self.settings.goal.now();
+        if until != self.target.until {
+            (self.target.until, self.target.asked) = (until, None);
+        }
+    }
+
     /// The position taken so far is the point where following ends.
     fn is_reached(&mut self) -> Result<bool, FollowError> {
         if self.large.is_some() {
             return Ok(false);
         }
-        if self.target.looked.elapsed() >= TICK {
-            self.target.looked = Instant::now();
-            let until = self.settings.goal.now();
-            if until != self.target.until {
-                (self.target.until, self.target.asked) = (until, None);
-            }
-        }
+        self.look_at_goal();
         Ok(match &self.target.until {
             Until::Never => false,
             Until::Gtid(set) => self.position.gtid.as_ref().is_some_and(|applied| set.is_subset(applied)),
