@@ -25,6 +25,8 @@ fn write_only_is_carried_and_verified() {
         // The copy and the first catching up are under its writes.
         task.run(&CATCH_UP).expect(0);
         let mut running = task.start(&["apply", "--yes", "--until", "never"], &[]);
+        // A stop that is asked for before the run has begun is none of its.
+        assert!(running.says("incremental: from"), "{}", running.said());
         until("sysbench to end", || {
             assert!(!running.has_ended(), "it ended: {}", running.said());
             writing.is_finished()
