@@ -58,6 +58,11 @@ impl ColumnMap {
         Some(self.renamed.get(&key).cloned().unwrap_or_else(|| self.letters.of(column)))
     }
 
+    /// Every column goes under its own name, as servers compare names: letters may be others.
+    pub fn keeps_names(&self) -> bool {
+        self.excluded.is_empty() && self.renamed.is_empty()
+    }
+
     /// Every column goes under its own name.
     pub fn is_plain(&self) -> bool {
         self.excluded.is_empty() && self.renamed.is_empty() && self.letters == Letters::Kept

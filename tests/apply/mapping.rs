@@ -2,23 +2,14 @@
 //! the source itself: the same columns selected there under their new names.
 
 use mysql::prelude::Queryable as _;
-use testbed::Flavor::{MariaDb, MySql};
+use testbed::Flavor::{self, MariaDb, MySql};
 
 use super::Bed;
-
-/// Rows of a query as text, in order.
-fn rows(conn: &mut mysql::Conn, sql: &str) -> Vec<String> {
-    let rows: Vec<mysql::Row> = conn.query(sql).expect(sql);
-    let text = |value: mysql::Value| match value {
-        mysql::Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        other => format!("{other:?}"),
-    };
-    rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect::<Vec<_>>().join("|")).collect()
-}
+use crate::support::rows;
 
 #[test]
 fn columns_left_out_and_renamed_follow_wherever_a_name_can_stand() {
-    for (from, to) in [(MariaDb, MariaDb), (MySql, MySql), (MySql, MariaDb), (MariaDb, MySql)] {
+    for (from, to) in Flavor::PAIRS {
         let Some(mut bed) = Bed::new(from, to, "map_cols") else { continue };
         bed.source(
             "CREATE TABLE people (id INT, tenant INT, name VARCHAR(40) NOT NULL, note TEXT, born DATE DEFAULT '2000-01-01', \

@@ -2,19 +2,10 @@
 //! give at the source. Requirements D04, D05, D06, D11, D18, D19, 2.5.
 
 use mysql::prelude::Queryable as _;
-use testbed::Flavor::{MariaDb, MySql};
+use testbed::Flavor::{self, MariaDb, MySql};
 
 use super::Bed;
-
-/// Rows of a query as text, in order.
-fn rows(conn: &mut mysql::Conn, sql: &str) -> Vec<String> {
-    let rows: Vec<mysql::Row> = conn.query(sql).expect(sql);
-    let text = |value: mysql::Value| match value {
-        mysql::Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        other => format!("{other:?}"),
-    };
-    rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect::<Vec<_>>().join("|")).collect()
-}
+use crate::support::rows;
 
 /// Fifty views over views, named so that the order of names is not the order that works.
 fn views() -> String {
@@ -56,7 +47,7 @@ fn source(bed: &mut Bed) {
 
 #[test]
 fn a_whole_database_is_called_with_the_same_results() {
-    for (from, to) in [(MariaDb, MariaDb), (MySql, MySql), (MySql, MariaDb), (MariaDb, MySql)] {
+    for (from, to) in Flavor::PAIRS {
         let Some(mut bed) = Bed::new(from, to, "programs") else { continue };
         source(&mut bed);
         let (db, there) = (bed.db.clone(), format!("{}_x", bed.db));

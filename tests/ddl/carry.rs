@@ -8,7 +8,7 @@ use std::{
 
 use dtsctl::{
     binlog::{Begin, Place, Statement},
-    catalog::{self, TableName},
+    catalog::{self, ColumnMap, TableName},
     connect::{Login, Place as Address, Purpose, Session, TlsChoice, TlsLevel},
     destination::{Destination as _, mysql::MySqlDestination},
     diff,
@@ -39,6 +39,10 @@ impl Names for Selected {
     fn database(&self, source: &str) -> Option<String> {
         let part = source.strip_prefix(&self.0)?.strip_prefix('_')?;
         ["db", "other", "part"].contains(&part).then(|| format!("{}_{part}_x", self.0))
+    }
+
+    fn columns(&self, _: &TableName) -> ColumnMap {
+        ColumnMap::default()
     }
 
     fn whole(&self, source: &str) -> bool {

@@ -7,6 +7,7 @@ mod basic;
 mod bed;
 mod killed;
 mod lagging;
+mod mapped;
 mod outlived;
 mod random;
 mod sysbench;

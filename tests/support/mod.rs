@@ -336,3 +336,13 @@ impl Random {
         self.next() % below.max(1)
     }
 }
+
+/// Rows of a query as text, in order; values apart by `|`.
+pub(crate) fn rows(conn: &mut mysql::Conn, sql: &str) -> Vec<String> {
+    let rows: Vec<mysql::Row> = mysql::prelude::Queryable::query(conn, sql).expect(sql);
+    let text = |value: mysql::Value| match value {
+        mysql::Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        other => format!("{other:?}"),
+    };
+    rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect::<Vec<_>>().join("|")).collect()
+}

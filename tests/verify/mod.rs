@@ -22,13 +22,6 @@ use dtsctl::{
 use mysql::{Conn, prelude::Queryable};
 use testbed::{Flavor, Role, Server};
 
-const PAIRS: [(Flavor, Flavor); 4] = [
-    (Flavor::MariaDb, Flavor::MariaDb),
-    (Flavor::MySql, Flavor::MySql),
-    (Flavor::MySql, Flavor::MariaDb),
-    (Flavor::MariaDb, Flavor::MySql),
-];
-
 /// Shown with a test that fails.
 #[expect(clippy::print_stderr, reason = "says on which pair a test failed")]
 fn note(text: &str) {
@@ -37,7 +30,7 @@ fn note(text: &str) {
 
 /// Pairs of which both servers can be had here.
 fn pairs() -> Vec<(Flavor, Flavor)> {
-    PAIRS.into_iter().filter(|(s, d)| testbed::have(*s) && testbed::have(*d)).collect()
+    Flavor::PAIRS.into_iter().filter(|(s, d)| testbed::have(*s) && testbed::have(*d)).collect()
 }
 
 fn login(server: &Server) -> Login {

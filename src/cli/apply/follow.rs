@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{execute::Execution, pause};
 use crate::{
-    catalog::TableName,
+    catalog::{ColumnMap, TableName},
     cli::{error::CommandError, prepare::Survey},
     connect::{Flavor, Login},
     destination::{TaskProgress, change::OnConflict, mysql::MySqlDestination},
@@ -16,13 +16,15 @@ use crate::{
         heartbeat::{Beat, Heartbeat, SourceClock},
         names::Names,
     },
-    spec::{DdlErrors, NameCase, ObjectSelection, OnlineDdl, RowConflict, Selection, Spec, StorageEngine},
+    plan,
+    spec::{DdlErrors, ExistingTables, NameCase, ObjectSelection, OnlineDdl, RowConflict, Selection, Spec, StorageEngine},
 };
 
 /// What the spec selects, for the phase to ask.
 pub(super) struct SpecNames {
     objects: Vec<ObjectSelection>,
     case: NameCase,
+    existing: ExistingTables,
     online: OnlineDdl,
     table_names: u64,
     /// Selected by name and yet not carried row by row: what the plan skips, and sequences, whose position is set at the end.
@@ -34,6 +36,7 @@ impl SpecNames {
         Self {
             objects: spec.objects.clone(),
             case: spec.names.case,
+            existing: spec.conflict.existing_tables,
             online: spec.online_ddl.clone(),
             table_names: survey.destination.info().number("lower_case_table_names").unwrap_or(0),
             skipped: survey.scope.skipped.iter().map(|skipped| &skipped.table).chain(survey.scope.sequences.keys()).cloned().collect(),
@@ -60,6 +63,16 @@ impl Names for SpecNames {
 
     fn whole(&self, source: &str) -> bool {
         self.selection().whole_database(source)
+    }
+
+    fn columns(&self, source: &TableName) -> ColumnMap {
+        let selection = self.selection();
+        let selected = selection.table(&source.database, &source.table);
+        selected.map(|selected| plan::column_map(&selected, selection.column_case())).unwrap_or_default()
+    }
+
+    fn may_lack_columns(&self) -> bool {
+        self.existing == ExistingTables::Ignore
     }
 
     fn shadow_of(&self, table: &TableName) -> Option<TableName> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    catalog::{Table, TableName},
+    catalog::{ColumnMap, Table, TableName},
     destination::CopyTable,
 };
 
@@ -61,13 +61,13 @@ impl History {
         self.sources.keys()
     }
 
-    /// Takes a definition over; `destination` is the table that it is written to.
-    pub(super) fn set(&mut self, source: Table, destination: Option<Table>) {
+    /// Takes a definition over; `destination` is the table that it is written to, under the columns' names that `columns` gives.
+    pub(super) fn set(&mut self, source: Table, destination: Option<Table>, columns: &ColumnMap) {
         let name = source.name.clone();
         self.doubts.remove(&name);
         match destination {
             Some(destination) => {
-                self.tables.insert(name.clone(), Arc::new(CopyTable::new(source.clone(), destination, false)));
+                self.tables.insert(name.clone(), Arc::new(CopyTable::mapped(source.clone(), destination, columns, false)));
             }
             None => drop(self.tables.remove(&name)),
         }

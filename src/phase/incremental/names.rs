@@ -1,6 +1,6 @@
 //! What is followed, and what it is called at the destination. The spec answers; the phase does not know it.
 
-use crate::catalog::TableName;
+use crate::catalog::{ColumnMap, TableName};
 
 /// Answers by name, also for tables that did not exist when the task began.
 pub trait Names: Send + Sync {
@@ -12,6 +12,14 @@ pub trait Names: Send + Sync {
 
     /// Whether the source database is selected as a whole, with views, routines and what appears later.
     fn whole(&self, source: &str) -> bool;
+
+    /// Which columns of a source table go to the destination, and under which names.
+    fn columns(&self, source: &TableName) -> ColumnMap;
+
+    /// A table of the destination may lack columns that are to be carried, and goes without them (`conflict.existing_tables: ignore`).
+    fn may_lack_columns(&self) -> bool {
+        false
+    }
 
     /// The followed table that this one is the shadow of, where a tool for online schema changes works on it under a name that the spec
     /// gives (`online_ddl.shadow`) and shadows are not carried.

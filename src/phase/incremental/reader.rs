@@ -21,7 +21,7 @@ use super::{
 use crate::{
     binlog::{Begin, BinlogError, ColumnForm, Item, Position, RowsEvent, TableMap, decode, fit},
     catalog::TableName,
-    destination::change::RowChange,
+    destination::{CopyTable, change::RowChange},
 };
 
 /// Where items come from.
@@ -208,6 +208,17 @@ impl Reader {
         Ok(true)
     }
 
+    /// A column that the spec carries and that the destination's table has no place for: its values would be lost in silence.
+    fn lacks<'c>(&self, name: &TableName, copy: &'c CopyTable) -> Option<&'c str> {
+        if self.reading.names.may_lack_columns() {
+            return None;
+        }
+        let map = self.reading.names.columns(name);
+        let paired = |column: usize| copy.columns.iter().any(|&(source, _)| source == column);
+        let carried = copy.source.copied_columns().into_iter().filter(|&c| map.name(&copy.source.columns[c].name).is_some());
+        carried.into_iter().find(|&c| !paired(c)).map(|c| copy.source.columns[c].name.as_str())
+    }
+
     /// Sees to it that the slot of the event's table is there and fits its table map.
     fn prepare(&mut self, event: &RowsEvent) -> Result<(), FollowError> {
         let map = &event.map;
@@ -244,6 +255,11 @@ impl Reader {
                     return Err(wrong(format!("rows of a selected table that is not known at this position{why}")));
                 }
             };
+            if let Some(column) = self.lacks(&name, &followed.copy) {
+                let why = self.history.doubt(&name).map(|doubt| format!(" ({doubt})")).unwrap_or_default();
+                let there = &followed.copy.destination.name;
+                return Err(wrong(format!("column {column} is to be carried, and {there} has none for it{why}")));
+            }
             let forms = fit(map, &followed.copy.source).map_err(|misfit| {
                 let why = self.history.doubt(&name).map(|doubt| format!(" ({doubt})")).unwrap_or_default();
                 wrong(format!("{misfit}{why}"))

@@ -109,7 +109,8 @@ impl Carrier {
             if let Some(definition) = row.definition {
                 let place = self.settings.names.table(&row.source);
                 let destination = place.and_then(|place| there.get(&place).cloned());
-                history.set(definition, destination);
+                let columns = self.settings.names.columns(&row.source);
+                history.set(definition, destination, &columns);
             }
             if row.copied {
                 history.set_copied(row.source.clone());
@@ -589,7 +590,7 @@ impl Carrier {
                     if made {
                         after.remove(source);
                     }
-                    after.set(definition.clone(), Some(now.clone()));
+                    after.set(definition.clone(), Some(now.clone()), &self.settings.names.columns(source));
                     let row = SchemaRow { source: source.clone(), copied, definition: Some(definition), doubt: None };
                     changes.push(SchemaChange::Set { row: Box::new(row), destination: destination.clone(), made });
                 }

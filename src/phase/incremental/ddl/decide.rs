@@ -366,7 +366,7 @@ impl Scene<'_> {
         if let Some(stop) = self.in_copy([&source].into_iter().chain(exchanged.as_ref().map(|(_, other)| other))) {
             return stop;
         }
-        if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source).filter(|_| !self.resuming)) {
+        if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source)) {
             return stop;
         }
         let mut plan = Plan::default();
@@ -407,17 +407,23 @@ impl Scene<'_> {
 
     /// Columns that the spec leaves out or renames: what the statement calls by a name may be another column at the destination.
     fn other_columns(&self, source: &TableName) -> Option<Decision> {
+        let stopped = |reason: String| {
+            let hint =
+                "make the change at the destination by hand, and `dtsctl apply --restart`; or carry the table with all of its columns";
+            Some(stop("ddl-columns-differ", reason, hint))
+        };
+        if !self.names.columns(source).keeps_names() {
+            return stopped(format!("the spec leaves out or renames columns of {source}, so that names of columns mean others there"));
+        }
+        // A run that ended in the middle of the statement: the tables may be as they are after it.
+        if self.resuming {
+            return None;
+        }
         let table = self.history.table(source)?;
-        let there = |name: &str| table.destination.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+        let there = |name: &str| table.destination.columns.iter().any(|c| c.name.to_lowercase() == name.to_lowercase());
         let missing = table.source.columns.iter().find(|c| !there(&c.name))?;
-        Some(stop(
-            "ddl-columns-differ",
-            format!(
-                "{source} has column {} and the destination's table does not, so that names of columns cannot be trusted",
-                missing.name
-            ),
-            "make the change at the destination by hand, and `dtsctl apply --restart`; or carry the table with all of its columns",
-        ))
+        let column = &missing.name;
+        stopped(format!("{source} has column {column} and the destination's table does not, so that names of columns cannot be trusted"))
     }
 
     /// What moves or fills rows in a way that two servers do not do alike.
