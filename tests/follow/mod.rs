@@ -5,6 +5,7 @@
 mod bank;
 mod basic;
 mod bed;
+mod filter;
 mod killed;
 mod lagging;
 mod mapped;
