@@ -80,6 +80,7 @@ mod dt269_retry_windows;
 mod dt270_shared_retry;
 mod dt271_no_gtid;
 mod dt272_selection_changed;
+mod dt290_chosen_operations;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

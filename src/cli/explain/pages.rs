@@ -87,4 +87,5 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT270", include_str!("../../../docs/checks/DT270.md")),
     ("DT271", include_str!("../../../docs/checks/DT271.md")),
     ("DT272", include_str!("../../../docs/checks/DT272.md")),
+    ("DT290", include_str!("../../../docs/checks/DT290.md")),
 ];

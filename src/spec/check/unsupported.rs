@@ -20,7 +20,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
         for (at, table) in object.tables.iter().flatten().enumerate() {
             let at = at.to_string();
             refuse(table.filter.is_some(), &["objects", &index, "tables", &at, "where"], REMOVE);
-            refuse(table.operations.is_some(), &["objects", &index, "tables", &at, "operations"], REMOVE);
         }
     }
     let schema = spec.schema.as_ref();
