@@ -80,6 +80,11 @@ mod dt269_retry_windows;
 mod dt270_shared_retry;
 mod dt271_no_gtid;
 mod dt272_selection_changed;
+mod dt280_filter_columns;
+mod dt281_filter_refused;
+mod dt282_filter_changed;
+mod dt283_filter_rights;
+mod dt284_pre_image;
 mod dt290_chosen_operations;
 mod notes;
 

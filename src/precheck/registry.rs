@@ -74,6 +74,11 @@ pub const CHECKS: &[Check] = &[
     super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
     super::dt272_selection_changed::CHECK,
+    super::dt280_filter_columns::CHECK,
+    super::dt281_filter_refused::CHECK,
+    super::dt282_filter_changed::CHECK,
+    super::dt283_filter_rights::CHECK,
+    super::dt284_pre_image::CHECK,
     super::dt290_chosen_operations::CHECK,
 ];
 
