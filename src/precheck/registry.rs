@@ -79,6 +79,7 @@ pub const CHECKS: &[Check] = &[
     super::dt282_filter_changed::CHECK,
     super::dt283_filter_rights::CHECK,
     super::dt284_pre_image::CHECK,
+    super::dt290_chosen_operations::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

@@ -16,7 +16,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("e", "UNIQUE KEY (id)", "seen >= '2020-06-01 12:00:00' AND flags & 2"),
     ("f", "KEY (name)", "name = 'a ' OR note <> ''"),
     ("g", "PRIMARY KEY (id)", "id BETWEEN 20 AND 60"),
-    ("h", "PRIMARY KEY (kind, id)", "kind = 0 OR latin = 'ä' OR ratio = 0.1"),
+    ("h", "PRIMARY KEY (born, id)", "kind = 0 OR latin = 'ä' OR ratio = 0.1"),
     ("i", "PRIMARY KEY (id)", "name = 0 AND IF(num, price > 0.1, COALESCE(note, 'x') = 'x')"),
     ("j", "PRIMARY KEY (id)", "bytes = x'00FF' OR bits = 5 OR at > '10:00' OR bytes LIKE '%\\\\%'"),
 ];

@@ -9,6 +9,7 @@ mod filter;
 mod killed;
 mod lagging;
 mod mapped;
+mod operations;
 mod outlived;
 mod random;
 mod sysbench;

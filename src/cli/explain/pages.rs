@@ -92,4 +92,5 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT282", include_str!("../../../docs/checks/DT282.md")),
     ("DT283", include_str!("../../../docs/checks/DT283.md")),
     ("DT284", include_str!("../../../docs/checks/DT284.md")),
+    ("DT290", include_str!("../../../docs/checks/DT290.md")),
 ];
