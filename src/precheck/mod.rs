@@ -80,6 +80,14 @@ mod dt269_retry_windows;
 mod dt270_shared_retry;
 mod dt271_no_gtid;
 mod dt272_selection_changed;
+mod dt295_sql_mode;
+mod dt296_letter_case;
+mod dt297_row_size;
+mod dt298_event_scheduler;
+mod dt299_binlog_files;
+mod dt300_function_creators;
+mod dt303_engines_refused;
+mod dt304_existing_engines;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

@@ -74,6 +74,14 @@ pub const CHECKS: &[Check] = &[
     super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
     super::dt272_selection_changed::CHECK,
+    super::dt295_sql_mode::CHECK,
+    super::dt296_letter_case::CHECK,
+    super::dt297_row_size::CHECK,
+    super::dt298_event_scheduler::CHECK,
+    super::dt299_binlog_files::CHECK,
+    super::dt300_function_creators::CHECK,
+    super::dt303_engines_refused::CHECK,
+    super::dt304_existing_engines::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

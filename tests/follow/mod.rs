@@ -5,9 +5,11 @@
 mod bank;
 mod basic;
 mod bed;
+mod existing;
 mod killed;
 mod lagging;
 mod mapped;
+mod odd;
 mod outlived;
 mod random;
 mod sysbench;

@@ -87,4 +87,12 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT270", include_str!("../../../docs/checks/DT270.md")),
     ("DT271", include_str!("../../../docs/checks/DT271.md")),
     ("DT272", include_str!("../../../docs/checks/DT272.md")),
+    ("DT295", include_str!("../../../docs/checks/DT295.md")),
+    ("DT296", include_str!("../../../docs/checks/DT296.md")),
+    ("DT297", include_str!("../../../docs/checks/DT297.md")),
+    ("DT298", include_str!("../../../docs/checks/DT298.md")),
+    ("DT299", include_str!("../../../docs/checks/DT299.md")),
+    ("DT300", include_str!("../../../docs/checks/DT300.md")),
+    ("DT303", include_str!("../../../docs/checks/DT303.md")),
+    ("DT304", include_str!("../../../docs/checks/DT304.md")),
 ];
