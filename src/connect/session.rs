@@ -219,6 +219,7 @@ const VARIABLES: &[&str] = &[
     "loose_polar_log_bin",
     "lower_case_table_names",
     "max_allowed_packet",
+    "max_connections",
     "polar_log_bin",
     "port",
     "read_only",

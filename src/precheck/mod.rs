@@ -86,6 +86,7 @@ mod dt297_row_size;
 mod dt298_event_scheduler;
 mod dt299_binlog_files;
 mod dt300_function_creators;
+mod dt302_connections;
 mod dt303_engines_refused;
 mod dt304_existing_engines;
 mod notes;

@@ -80,6 +80,7 @@ pub const CHECKS: &[Check] = &[
     super::dt298_event_scheduler::CHECK,
     super::dt299_binlog_files::CHECK,
     super::dt300_function_creators::CHECK,
+    super::dt302_connections::CHECK,
     super::dt303_engines_refused::CHECK,
     super::dt304_existing_engines::CHECK,
 ];

@@ -13,5 +13,6 @@ mod odd;
 mod outlived;
 mod random;
 mod sysbench;
+mod topologies;
 mod traps;
 mod types;

@@ -43,6 +43,9 @@ fn settings_of_the_destination() {
     with(&odd, "innodb_default_row_format", "compact", || {
         case.plan().shows("DT234").shows("DT297");
     });
+    with(&odd, "max_connections", "11", || {
+        case.plan().without_figures().shows("DT302");
+    });
     with(&odd, "time_zone", "'+05:00'", || {
         case.plan().shows("DT213");
     });
