@@ -3,6 +3,7 @@
 
 mod ends;
 mod existing;
+mod filters;
 mod following;
 mod formats;
 mod objects;
@@ -221,7 +222,9 @@ impl Planned {
 }
 
 /// What no server of ours can be brought to: the code, the severity, and why.
-const BEYOND: [(&str, &str, &str); 2] = [
+const BEYOND: [(&str, &str, &str); 4] = [
+    ("DT283", "failed", "the spec refuses `where` beside the incremental phase for now"),
+    ("DT284", "alert", "the spec refuses `where` beside the incremental phase for now"),
     ("DT202", "failed", "a server that old is refused when the session is opened, with exit 1: `ends.rs` shows that instead"),
     (
         "DT211",
