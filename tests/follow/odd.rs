@@ -3,8 +3,8 @@
 use mysql::prelude::Queryable as _;
 use testbed::{Flavor, Server, ServerOptions, have};
 
-use super::bed::{Bed, CATCH_UP, PHASES};
-use crate::support::{End, Task, until};
+use super::bed::Bed;
+use crate::support::{End, Task};
 
 /// What a server of either vendor can be set to that a session may set otherwise.
 const BOTH: [&str; 17] = [
@@ -87,35 +87,5 @@ fn sessions_that_the_server_spoils_are_told_of() {
         let plan = task.run(&["plan"]);
         plan.expect(1);
         assert!(plan.stderr.contains("init_connect"), "{flavor}: {}", plan.stderr);
-    }
-}
-
-/// Fewer connections than the apply opens: the plan says so (DT302), the apply waits until there are more and says for what.
-#[test]
-fn an_apply_waits_for_connections_that_others_hold() {
-    for flavor in Flavor::ALL.into_iter().filter(|&flavor| have(flavor)) {
-        let from = Server::start(flavor, ServerOptions::new()).expect("a server");
-        let to = Server::start(flavor, ServerOptions::new().arg("--max-connections=14")).expect("a server");
-        let mut bed = Bed::on(&from, &to, "few");
-        bed.source("CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1)");
-        bed.task.write(&format!("{PHASES}objects: [{{database: {}}}]\nretry: {{connection: 11m, other: 1m}}\n", bed.db));
-        let mut held: Vec<mysql::Conn> = (0..6).map(|_| mysql::Conn::new(to.opts()).expect("a connection")).collect();
-        let plan = bed.task.json(&["plan"]);
-        let alert = plan["findings"].as_array().and_then(|all| all.iter().find(|f| f["code"] == "DT302")).expect("the check").clone();
-        assert_eq!(alert["severity"], "alert", "{flavor}: {alert:#}");
-        // All that are left, but for one or two.
-        while let Ok(conn) = mysql::Conn::new(to.opts()) {
-            held.push(conn);
-        }
-        held.truncate(held.len() - 2);
-        let running = bed.task.start(&[&CATCH_UP[..], &["--threads", "8"]].concat(), &[]);
-        let mut status = String::new();
-        until("a wait in status", || {
-            status = bed.task.run(&["status", "--format", "json"]).stdout;
-            status.contains("Too many connections")
-        });
-        drop(held);
-        running.end().expect(0);
-        bed.is_equal();
     }
 }
