@@ -85,6 +85,7 @@ mod dt281_filter_refused;
 mod dt282_filter_changed;
 mod dt283_filter_rights;
 mod dt284_pre_image;
+mod dt290_chosen_operations;
 mod dt295_sql_mode;
 mod dt296_letter_case;
 mod dt297_row_size;

@@ -79,6 +79,7 @@ pub const CHECKS: &[Check] = &[
     super::dt282_filter_changed::CHECK,
     super::dt283_filter_rights::CHECK,
     super::dt284_pre_image::CHECK,
+    super::dt290_chosen_operations::CHECK,
     super::dt295_sql_mode::CHECK,
     super::dt296_letter_case::CHECK,
     super::dt297_row_size::CHECK,

@@ -10,6 +10,7 @@ mod killed;
 mod lagging;
 mod mapped;
 mod odd;
+mod operations;
 mod outlived;
 mod random;
 mod sysbench;

@@ -21,6 +21,8 @@ fn tables_that_the_binlog_serves_badly() {
     case.plan().shows("DT262").shows("DT265");
     case.objects("[{database: checks_follow, tables: [{name: parent}]}]");
     case.plan().shows("DT264");
+    case.objects("[{database: checks_follow, operations: [insert, create-table], tables: [{name: parent, operations: [insert, update]}, {name: child}]}]");
+    case.plan().shows("DT290");
 }
 
 #[test]

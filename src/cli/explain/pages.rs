@@ -92,6 +92,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT282", include_str!("../../../docs/checks/DT282.md")),
     ("DT283", include_str!("../../../docs/checks/DT283.md")),
     ("DT284", include_str!("../../../docs/checks/DT284.md")),
+    ("DT290", include_str!("../../../docs/checks/DT290.md")),
     ("DT295", include_str!("../../../docs/checks/DT295.md")),
     ("DT296", include_str!("../../../docs/checks/DT296.md")),
     ("DT297", include_str!("../../../docs/checks/DT297.md")),
