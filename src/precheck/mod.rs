@@ -80,6 +80,11 @@ mod dt269_retry_windows;
 mod dt270_shared_retry;
 mod dt271_no_gtid;
 mod dt272_selection_changed;
+mod dt285_account_source_rights;
+mod dt286_account_destination_rights;
+mod dt287_account_parts_left_out;
+mod dt288_accounts_skipped;
+mod dt289_accounts_followed;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

@@ -74,6 +74,11 @@ pub const CHECKS: &[Check] = &[
     super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
     super::dt272_selection_changed::CHECK,
+    super::dt285_account_source_rights::CHECK,
+    super::dt286_account_destination_rights::CHECK,
+    super::dt287_account_parts_left_out::CHECK,
+    super::dt288_accounts_skipped::CHECK,
+    super::dt289_accounts_followed::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the
@@ -168,6 +173,7 @@ mod tests {
             unsupported::FEATURE,
             unsupported::ENGINE,
             unsupported::EXISTS,
+            unsupported::ACCOUNT,
         ];
         for code in others.into_iter().chain(UnsafeAction::ALL.map(UnsafeAction::code)) {
             assert!(pages.remove(code), "{code} has no page");

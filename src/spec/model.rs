@@ -10,6 +10,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountPattern;
 use super::pattern::Pattern;
 use super::secret::{PasswordSource, Secret};
 use super::select::Selection;
@@ -398,8 +399,8 @@ pub enum SecondaryIndexes {
 /// Accounts to carry over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounts {
-    /// Account patterns such as `app@%`. Not supported yet.
-    pub migrate: Vec<String>,
+    /// Which accounts of the source.
+    pub migrate: Vec<AccountPattern>,
 }
 
 /// How temporary tables of online schema changes are treated, and how they are known.

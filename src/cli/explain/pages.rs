@@ -11,6 +11,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT106", include_str!("../../../docs/checks/DT106.md")),
     ("DT107", include_str!("../../../docs/checks/DT107.md")),
     ("DT108", include_str!("../../../docs/checks/DT108.md")),
+    ("DT109", include_str!("../../../docs/checks/DT109.md")),
     ("DT112", include_str!("../../../docs/checks/DT112.md")),
     ("DT113", include_str!("../../../docs/checks/DT113.md")),
     ("DT114", include_str!("../../../docs/checks/DT114.md")),
@@ -87,4 +88,9 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT270", include_str!("../../../docs/checks/DT270.md")),
     ("DT271", include_str!("../../../docs/checks/DT271.md")),
     ("DT272", include_str!("../../../docs/checks/DT272.md")),
+    ("DT285", include_str!("../../../docs/checks/DT285.md")),
+    ("DT286", include_str!("../../../docs/checks/DT286.md")),
+    ("DT287", include_str!("../../../docs/checks/DT287.md")),
+    ("DT288", include_str!("../../../docs/checks/DT288.md")),
+    ("DT289", include_str!("../../../docs/checks/DT289.md")),
 ];
