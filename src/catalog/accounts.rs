@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     connect::{ConnectError, Session},
-    ddl::account::{AccountName, AccountText, GrantLine, parse_account, parse_grant},
+    ddl::{
+        account::{AccountName, AccountText, GrantLine, parse_account, parse_grant},
+        lex::{self, Mode},
+    },
 };
 
 /// One account of the source.
@@ -119,9 +122,9 @@ fn grant_of(name: &AccountName, line: &str) -> GrantLine {
 
 /// A line of `SHOW GRANTS` up to the account it is for: MariaDB repeats the account's hash behind it.
 fn told(line: &str) -> String {
-    let end = [" TO ", " FROM ", " FOR "].iter().filter_map(|word| line.rfind(word)).min();
-    let end = [" IDENTIFIED ", " REQUIRE "].iter().filter_map(|word| line.find(word)).chain(end).min();
-    line[..end.unwrap_or(0)].to_owned()
+    let tokens = lex::significant(line, Mode::default());
+    let end = tokens.iter().find(|token| ["TO", "FROM", "FOR"].iter().any(|word| token.is_word(line, word)));
+    line[..end.map_or(0, |token| token.start)].trim_end().to_owned()
 }
 
 /// Accounts of MySQL with a second password, which no `SHOW` tells of (manual: Dual Password Support, from 8.0.14).

@@ -5,6 +5,7 @@
 
 pub mod account;
 mod clauses;
+pub mod condition;
 mod definition;
 pub mod expression;
 pub mod lex;

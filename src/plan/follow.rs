@@ -6,9 +6,11 @@ use super::{
     build::Inputs,
     finding::FindingCode,
     model::{Action, ActionKind, ActionRisk},
+    scope::Pair,
 };
 use crate::{
     binlog::Position,
+    ddl::condition::FilterOn,
     event::Phase,
     spec::{DdlErrors, RowConflict, Start},
 };
@@ -86,6 +88,21 @@ pub struct FollowShape {
     pub heartbeat: bool,
     /// What happens to each class of DDL statements.
     pub ddl: Vec<DdlPolicy>,
+    /// Tables of which only some rows are carried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<FollowFilter>,
+}
+
+/// A table of which only some rows are carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowFilter {
+    /// Its name at the source.
+    pub table: String,
+    /// The condition that chooses the rows.
+    pub condition: String,
+    /// By which of a changed row's states it is judged.
+    pub on: FilterOn,
 }
 
 /// What happens to the DDL statements of one class.
@@ -183,6 +200,11 @@ pub(super) fn action(inputs: &Inputs<'_>, state: &FollowState) -> Action {
     let whole = |database: &String| selection.whole_database(database);
     let (some_whole, some_tables) = (inputs.scope.databases.keys().any(whole), inputs.scope.databases.keys().any(|d| !whole(d)));
     let lost = state.held == Some(false);
+    let filter = |pair: &Pair| {
+        let rows = pair.columns.rows()?;
+        Some(FollowFilter { table: pair.source.to_string(), condition: rows.condition.text().to_owned(), on: rows.on })
+    };
+    let filters: Vec<FollowFilter> = inputs.scope.pairs.iter().filter_map(filter).collect();
     Action {
         id: String::new(),
         phase: Phase::Incremental,
@@ -201,6 +223,7 @@ pub(super) fn action(inputs: &Inputs<'_>, state: &FollowState) -> Action {
             ddl_errors: inputs.spec.ddl_errors,
             heartbeat: state.heartbeat,
             ddl: policies(some_whole, some_tables),
+            filters,
         }),
         risk: if lost {
             ActionRisk::Unsupported { reason: format!("the source no longer holds {}", short(&state.from.text())) }

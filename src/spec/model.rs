@@ -10,6 +10,8 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ddl::condition::Filter;
+
 use super::account::AccountPattern;
 use super::pattern::Pattern;
 use super::secret::{PasswordSource, Secret};
@@ -240,8 +242,8 @@ pub struct TableSelection {
     pub name: Pattern,
     /// The table's name at the destination; `None` keeps it.
     pub rename: Option<String>,
-    /// Only rows for which this SQL condition holds. Not supported yet.
-    pub filter: Option<String>,
+    /// Only these rows.
+    pub filter: Option<Filter>,
     /// Columns left out or renamed.
     pub columns: Option<ColumnSelection>,
     /// The operations that the incremental phase carries; `None` is all. Not supported yet.

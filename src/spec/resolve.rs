@@ -5,6 +5,8 @@ use std::{fmt::Write as _, path::Path, time::Duration};
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
+use crate::ddl::condition::{Condition, Filter};
+
 use super::{
     account::AccountPattern,
     model::{
@@ -181,7 +183,10 @@ fn object(written: written::Object) -> ObjectSelection {
                 .map(|table| TableSelection {
                     name: Pattern::new(table.name),
                     rename: table.rename,
-                    filter: table.filter,
+                    filter: table.filter.map(|text| Filter {
+                        condition: Condition::parse(&text).expect("the checks have read it"),
+                        on: table.where_on.unwrap_or_default(),
+                    }),
                     columns: table.columns.map(|columns| ColumnSelection {
                         exclude: columns.exclude.unwrap_or_default(),
                         rename: columns.rename.unwrap_or_default(),

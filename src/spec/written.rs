@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::ddl::condition::FilterOn;
+
 use super::model::{
     DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine, TlsMode, Topology,
     TriggerMode, UnsafeAction, VerifyMode,
@@ -279,9 +281,13 @@ pub struct Table {
     /// The table's name at the destination. Default: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
-    /// Only rows for which this SQL condition holds. Not supported yet.
+    /// Only rows for which this SQL condition on the table's own columns holds.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// How changes of the binlog are judged by `where`: `row-image` (default), by the row before and after; `pre-image`, by the row before
+    /// alone, so that rows which enter are missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub where_on: Option<FilterOn>,
     /// Columns left out or renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,

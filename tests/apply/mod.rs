@@ -7,6 +7,7 @@
 mod accounts;
 mod documents;
 mod existing;
+mod filter;
 mod log;
 mod mapping;
 mod outside;
