@@ -90,6 +90,7 @@ mod dt286_account_destination_rights;
 mod dt287_account_parts_left_out;
 mod dt288_accounts_skipped;
 mod dt289_accounts_followed;
+mod dt290_chosen_operations;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

@@ -84,6 +84,7 @@ pub const CHECKS: &[Check] = &[
     super::dt287_account_parts_left_out::CHECK,
     super::dt288_accounts_skipped::CHECK,
     super::dt289_accounts_followed::CHECK,
+    super::dt290_chosen_operations::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

@@ -98,4 +98,5 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT287", include_str!("../../../docs/checks/DT287.md")),
     ("DT288", include_str!("../../../docs/checks/DT288.md")),
     ("DT289", include_str!("../../../docs/checks/DT289.md")),
+    ("DT290", include_str!("../../../docs/checks/DT290.md")),
 ];

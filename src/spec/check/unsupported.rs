@@ -13,7 +13,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
             found.key(path, format!("`{}` is not supported yet", words(path)), hint);
         }
     };
-    const REMOVE: &str = "remove the key";
     refuse(spec.topology == Some(Topology::TwoWay), &["topology"], "leave it out, or write `one-way`");
     let follows = spec.phases.as_ref().and_then(|phases| phases.incremental) != Some(false);
     for (index, object) in spec.objects.iter().enumerate() {
@@ -25,7 +24,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
                 &["objects", &index, "tables", &at, "where"],
                 "set `phases.incremental` to false: so far only the full copy chooses rows",
             );
-            refuse(table.operations.is_some(), &["objects", &index, "tables", &at, "operations"], REMOVE);
         }
     }
     let schema = spec.schema.as_ref();
