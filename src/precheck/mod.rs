@@ -91,6 +91,15 @@ mod dt287_account_parts_left_out;
 mod dt288_accounts_skipped;
 mod dt289_accounts_followed;
 mod dt290_chosen_operations;
+mod dt295_sql_mode;
+mod dt296_letter_case;
+mod dt297_row_size;
+mod dt298_event_scheduler;
+mod dt299_binlog_files;
+mod dt300_function_creators;
+mod dt302_connections;
+mod dt303_engines_refused;
+mod dt304_existing_engines;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};
