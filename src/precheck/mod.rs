@@ -80,13 +80,15 @@ mod dt269_retry_windows;
 mod dt270_shared_retry;
 mod dt271_no_gtid;
 mod dt272_selection_changed;
+mod dt273_prepared_xa;
+mod dt274_lists_as_printed;
 mod notes;
 
-pub use binlog::{BinlogFacts, Cascade};
+pub use binlog::{BinlogFacts, Cascade, Prepared};
 pub use check::{Check, Ignorable};
 pub use dt266_heartbeat_rights::may_beat;
 pub use facts::{Facts, Selected};
-pub use gather::{Clock, Collision, EndFacts, Ends, Gathered, Width, gather};
+pub use gather::{BentList, Clock, Collision, EndFacts, Ends, Gathered, Width, gather};
 pub use grants::Grants;
 pub use ping::{End, Ping, measure};
 pub use registry::{CHECKS, run};

@@ -74,6 +74,8 @@ pub const CHECKS: &[Check] = &[
     super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
     super::dt272_selection_changed::CHECK,
+    super::dt273_prepared_xa::CHECK,
+    super::dt274_lists_as_printed::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

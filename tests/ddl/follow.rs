@@ -344,11 +344,11 @@ fn a_statement_that_fails_is_shown_or_stops() {
 #[test]
 fn definitions_that_the_server_writes_under_another_charset() {
     each("author", |bed| {
-        bed.source("CREATE TABLE base (id INT, e ENUM('a','é') CHARACTER SET latin1);\nINSERT INTO base VALUES (1, 'é')");
+        bed.source("CREATE TABLE base (id INT, e ENUM('a','é') CHARACTER SET latin1, j ENUM('日本','x') CHARACTER SET utf8mb4);\nINSERT INTO base VALUES (1, 'é', '日本')");
         bed.caught_up();
         bed.source(
             "SET NAMES latin1;\nCREATE TABLE made SELECT * FROM base;\nCREATE TABLE none SELECT * FROM base WHERE 0;\n\
-             SET NAMES utf8mb4;\nINSERT INTO none VALUES (2, 'é');\nUPDATE made SET e = 'a' WHERE id = 1;\nINSERT INTO made VALUES (3, 'é')",
+             SET NAMES utf8mb4;\nINSERT INTO none VALUES (2, 'é', '日本');\nUPDATE made SET e = 'a' WHERE id = 1;\nINSERT INTO made VALUES (3, 'é', 'x')",
         );
         bed.caught_up();
         let members: Option<String> = bed

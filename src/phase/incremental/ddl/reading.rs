@@ -24,13 +24,15 @@ pub(super) struct Read {
     pub(super) databases: Vec<String>,
     /// Its text may be another one: it must not be about anything selected.
     pub(super) doubt: Option<Stop>,
+    /// The server wrote it: what the client's charset lacks may stand in its literals.
+    pub(super) by_server: bool,
 }
 
 impl Carrier {
     pub(super) fn read(&mut self, at: Occurrence<'_>) -> Result<Read, DdlError> {
         let statement = at.statement;
         let mode = modes::lexing(statement.sql_mode);
-        let (text, doubt) = self.text(at, mode)?;
+        let (text, author, doubt) = self.text(at, mode)?;
         let flavor = self.settings.source.flavor;
         let text = flatten(&text, mode, Server { mariadb: flavor.is_mariadb(), version: flavor.version });
         let classified = classify(&text, mode).map_err(|error| {
@@ -50,11 +52,11 @@ impl Carrier {
             let names = lex::significant(&text, mode);
             databases.extend(names.iter().filter(|t| matches!(t.kind, Kind::Word | Kind::Quoted)).map(|t| lex::name_of(t.text(&text))));
         }
-        Ok(Read { text, mode, classified, databases, doubt })
+        Ok(Read { text, mode, classified, databases, doubt, by_server: author == Author::Server })
     }
 
     /// The text in characters. What is not in UTF-8 is turned by the destination, which knows all charsets.
-    fn text(&mut self, at: Occurrence<'_>, mode: Mode) -> Result<(String, Option<Stop>), DdlError> {
+    fn text(&mut self, at: Occurrence<'_>, mode: Mode) -> Result<(String, Author, Option<Stop>), DdlError> {
         let statement = at.statement;
         let charset = self.settings.source.collations.get(&statement.charset_client).map_or("utf8mb4", |c| c.charset.as_str());
         let plain = statement.text.is_ascii() || matches!(charset, "utf8mb4" | "utf8mb3" | "utf8" | "binary");
@@ -64,7 +66,7 @@ impl Carrier {
                 let reason = format!("its text holds bytes that are no {charset}");
                 self.stop(at, "a statement", misread(reason))
             });
-            return text.map(|text| (text, None));
+            return text.map(|text| (text, author, None));
         }
         let charset = charset.to_owned();
         let sql = format!("SELECT CONVERT(_{charset} x'{}' USING utf8mb4)", hex(&statement.text));
@@ -83,7 +85,7 @@ impl Carrier {
             ),
             hint: format!("run such statements under SET NAMES utf8mb4; {COPY_ANEW}"),
         });
-        Ok((text, doubt))
+        Ok((text, author, doubt))
     }
 }
 

@@ -118,7 +118,7 @@ impl Carrier {
         self.settings.observer.observe(&Event::Moment { name: "ddl-intent" });
         let start = Instant::now();
         let mut runner = self.runner()?;
-        let outcome = session::prepare(&mut runner, &self.settings, at.statement)
+        let outcome = session::prepare(&mut runner, &self.settings, at.statement, read.by_server)
             .and_then(|()| runner.exec("carrying a statement", &sql).map(drop).map_err(session::Unready::Connect));
         match outcome {
             Ok(()) => self.runs = Some(runner),
