@@ -218,7 +218,7 @@ impl CatchUp {
         conn.query_drop("BEGIN")?;
         for part in 0..mib {
             conn.query_drop(format!(
-                "INSERT INTO huge.t (v) SELECT CONCAT(REPEAT(SHA2(seq + {part}, 224), 18), 'xxxxxxx') FROM seq_1_to_1024"
+                "INSERT INTO huge.t (v) SELECT CONCAT(REPEAT(SHA2(seq + {part}, 224), 18), 'xxxxxxx') FROM huge.seq_1_to_1024"
             ))?;
         }
         conn.query_drop("COMMIT")?;

@@ -1,6 +1,9 @@
-//! Which columns of a table go to the destination, and what they are called there.
+//! Which columns and rows of a table go to the destination, and what the columns are called there.
 
 use std::collections::BTreeMap;
+
+use super::{fingerprint::Fingerprint, model::Table};
+use crate::ddl::condition::Filter;
 
 /// How the letters of a name are written at the destination.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -25,7 +28,7 @@ impl Letters {
     }
 }
 
-/// The columns of one source table on their way. Names of columns are compared without regard to case, as servers do.
+/// The columns of one source table on their way, and which of its rows go with them. Names of columns are compared without regard to case, as servers do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnMap {
     /// Left out, in lower case.
@@ -33,6 +36,7 @@ pub struct ColumnMap {
     /// Source name in lower case to destination name.
     renamed: BTreeMap<String, String>,
     letters: Letters,
+    rows: Option<Filter>,
 }
 
 impl ColumnMap {
@@ -46,7 +50,29 @@ impl ColumnMap {
             excluded: excluded.into_iter().map(|name| name.to_lowercase()).collect(),
             renamed: renamed.into_iter().map(|(from, to)| (from.to_lowercase(), to.clone())).collect(),
             letters,
+            rows: None,
         }
+    }
+
+    /// The same with only some of the rows.
+    pub fn only(self, rows: Option<Filter>) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// Which rows go; `None` is all.
+    pub fn rows(&self) -> Option<&Filter> {
+        self.rows.as_ref()
+    }
+
+    /// Digest of the condition that decides which rows go; empty where all do.
+    pub fn rows_digest(&self) -> String {
+        self.rows.as_ref().map(rows_digest).unwrap_or_default()
+    }
+
+    /// A column that the filter names and the table has not.
+    pub fn lacks(&self, table: &Table) -> Option<&str> {
+        let has = |name: &&String| table.columns.iter().any(|c| c.name.to_lowercase() == name.to_lowercase());
+        self.rows.as_ref()?.condition.columns().iter().find(|name| !has(name)).map(String::as_str)
     }
 
     /// The destination's name of a source column; `None` when it is left out.
@@ -72,6 +98,11 @@ impl ColumnMap {
     pub fn named(&self) -> impl Iterator<Item = &str> {
         self.excluded.iter().chain(self.renamed.keys()).map(String::as_str)
     }
+}
+
+/// Digest of a filter's condition: equal for two that are sent alike.
+pub fn rows_digest(rows: &Filter) -> String {
+    Fingerprint::of([rows.condition.sql()]).as_str().to_owned()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod range;
 mod read;
 mod tables;
 
-pub use columns::{ColumnMap, Letters};
+pub use columns::{ColumnMap, Letters, rows_digest};
 pub use fingerprint::Fingerprint;
 pub use model::*;
 pub use range::{Edge, KeyOrder, KeyRange};

@@ -152,6 +152,7 @@ pub fn progress_of(task: Option<&TaskProgress>, scope: &Scope) -> Progress {
         }
         if !table.ranges.is_empty() {
             progress.started.insert(table.source.clone());
+            progress.filters.insert(table.source.clone(), table.filter.clone());
         }
         if table.start_position.is_none() && table.ranges.iter().any(|r| r.chunks > 0) {
             progress.unplaced.insert(table.source.clone());

@@ -122,12 +122,15 @@ impl Purpose {
         }
     }
 
-    /// Reading sessions want no mode at all: `ANSI_QUOTES`, `PAD_CHAR_TO_FULL_LENGTH` and the like would change what comes back.
+    /// Reading sessions want no mode: `ANSI_QUOTES`, `PAD_CHAR_TO_FULL_LENGTH` and the like would change what comes back. Those that read rows
+    /// take impossible dates, since a column may hold 2024-02-31, and its literal as the edge of a range or in a condition of the spec must be
+    /// taken for that and not refused.
     /// Writing and schema sessions are strict, so that nothing is cut or clipped, but take the zero and impossible dates that a
     /// table may hold or have as a default (traps.md, "DDL needs its own sql_mode").
     fn sql_mode(self) -> &'static str {
         match self {
-            Self::Catalog | Self::Read => "",
+            Self::Catalog => "",
+            Self::Read => "ALLOW_INVALID_DATES",
             Self::Write | Self::Change | Self::Ddl | Self::Control => "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES",
         }
     }

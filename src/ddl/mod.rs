@@ -4,6 +4,7 @@
 //! carried byte for byte or refused, never rewritten by a printer of our own.
 
 mod clauses;
+pub mod condition;
 mod definition;
 pub mod expression;
 pub mod lex;

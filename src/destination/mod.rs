@@ -9,10 +9,12 @@ pub mod mysql;
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use self::change::RowOperations;
 use crate::{
     binlog::Position,
     catalog::{ColumnMap, Edge, Key, KeyRange, Table, TableName, TypeKind},
     connect::{ConnectError, Flavor},
+    ddl::condition::Filter,
 };
 
 /// Why a destination could not do what it was asked.
@@ -96,12 +98,16 @@ pub struct CopyTable {
     pub destination: Table,
     /// Copied columns as indexes into both tables' columns.
     pub columns: Vec<(usize, usize)>,
+    /// Only these rows.
+    pub filter: Option<Filter>,
     /// The table was there before with rows of its own, which win over the source's (`conflict.existing_tables: ignore`).
     pub keep_existing: bool,
     /// The source is written to while it is copied, and its binlog follows from before the copy. A row that is in the way of one read later
     /// is then an older read of a row that has changed since, and is replaced: the binlog brings it as it is. Only where no two rows of the
     /// source can meet under a unique key of the destination ([`CopyTable::keeps_rows_apart`]), or rows would be lost in silence.
     pub newer_wins: bool,
+    /// The row operations that the incremental phase carries.
+    pub operations: RowOperations,
 }
 
 impl CopyTable {
@@ -110,7 +116,7 @@ impl CopyTable {
         Self::mapped(source, destination, &ColumnMap::default(), keep_existing)
     }
 
-    /// The same where columns are left out or called otherwise at the destination.
+    /// The same where columns are left out or called otherwise at the destination, or only some rows go.
     pub fn mapped(source: Table, destination: Table, map: &ColumnMap, keep_existing: bool) -> Self {
         let columns = source
             .copied_columns()
@@ -122,7 +128,7 @@ impl CopyTable {
                 (!column.generated && !column.row_period).then_some((s, d))
             })
             .collect();
-        Self { source, destination, columns, keep_existing, newer_wins: false }
+        Self { source, destination, columns, filter: map.rows().cloned(), keep_existing, newer_wins: false, operations: RowOperations::ALL }
     }
 
     /// A key that both ends have tells every row from every other. Where none does, a change cannot be repeated without harm: it is applied by
@@ -234,6 +240,8 @@ pub struct TableState {
     pub created_here: bool,
     /// All its ranges are finished.
     pub copied: bool,
+    /// Digest of the condition that chooses the rows of the copy ([`crate::catalog::rows_digest`]); empty for all rows.
+    pub filter: String,
     /// The place of the one snapshot under which it was copied: changes before it are in the copy, changes after it are not. Only of a table
     /// without a key at both ends ([`CopyTable::identifies_rows`]) whose copy is there and whose binlog follows.
     pub start_position: Option<Position>,

@@ -288,6 +288,10 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
     if keep_existing {
         what.push_str(", rows that exist are kept");
     }
+    let filter = pair.columns.rows().map(|rows| rows.condition.text().to_owned());
+    if let Some(filter) = &filter {
+        what.push_str(&format!(", where {}", one_line(filter)));
+    }
     if pair.source != pair.destination {
         what.push_str(&format!(", from {}", pair.source));
     }
@@ -306,7 +310,7 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
         what,
         rows: Some(table.rows_estimate),
         bytes: Some(table.bytes_estimate()),
-        copy: Some(CopyShape { chunks, key, nullable, keep_existing, columns }),
+        copy: Some(CopyShape { chunks, key, nullable, keep_existing, columns, filter }),
         follow: None,
         risk: ActionRisk::Safe,
         code: None,
@@ -318,6 +322,13 @@ fn copy(table: &Table, pair: &Pair, inputs: &Inputs<'_>, existing: Option<&Table
         before: None,
         after: None,
     }
+}
+
+/// A condition as the table of actions shows it: its JSON has all of it.
+fn one_line(condition: &str) -> String {
+    const MOST: usize = 120;
+    let line = condition.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MOST { line } else { line.chars().take(MOST - 3).chain("...".chars()).collect() }
 }
 
 /// Names of the source's columns that are selected and that an existing table can take, when these are not all.

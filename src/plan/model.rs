@@ -171,6 +171,9 @@ pub struct CopyShape {
     pub keep_existing: bool,
     /// Source columns that are copied, in order, when these are not all that could be.
     pub columns: Option<Vec<String>>,
+    /// The condition that chooses the rows; absent for all rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
 }
 
 /// Who permitted an unsafe action.

@@ -1,6 +1,6 @@
 //! What earlier applies of the same spec have done, as the destination's `dts` tables tell it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::TableName;
 
@@ -15,6 +15,8 @@ pub struct Progress {
     pub copied: BTreeSet<TableName>,
     /// Source tables with rows at the destination that were read under no snapshot whose place in the binlog is known.
     pub unplaced: BTreeSet<TableName>,
+    /// Digests of the conditions by which rows were chosen, of source tables whose copy has begun; empty for all rows.
+    pub filters: BTreeMap<TableName, String>,
 }
 
 impl Progress {

@@ -6,6 +6,7 @@ use super::{Finding, FindingCode, Inputs, Plan, Progress, Scope, ServerFacts, Se
 use crate::{
     catalog::{Catalog, Column, Database, Key, KeyPart, Table, TableName, TypeKind},
     connect::{Flavor, ServerInfo},
+    ddl::condition::{Condition, Filter, FilterOn},
     diff::{Act, Change, ObjectKind, Part, Risk, Stage, UnsafeAction},
     spec::*,
 };
@@ -107,12 +108,21 @@ pub(crate) fn whole(database: &str, rename: Option<&str>, exclude: &[&str]) -> O
         rename: rename.map(str::to_owned),
         exclude: exclude.iter().map(|p| Pattern::new(*p)).collect(),
         tables: None,
+        operations: None,
     }
 }
 
 /// An entry of `objects` that takes one table with some of its columns.
 pub(crate) fn with_columns(database: &str, table: &str, columns: ColumnSelection) -> ObjectSelection {
     let table = TableSelection { name: Pattern::new(table), rename: None, filter: None, columns: Some(columns), operations: None };
+    ObjectSelection { tables: Some(vec![table]), ..whole(database, None, &[]) }
+}
+
+/// An entry of `objects` that takes those rows of one table for which a condition holds.
+pub(crate) fn filtered(database: &str, table: &str, condition: &str) -> ObjectSelection {
+    let condition = Condition::parse(condition).expect("the test's condition is one");
+    let filter = Some(Filter { condition, on: FilterOn::default() });
+    let table = TableSelection { name: Pattern::new(table), rename: None, filter, columns: None, operations: None };
     ObjectSelection { tables: Some(vec![table]), ..whole(database, None, &[]) }
 }
 

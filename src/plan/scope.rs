@@ -16,7 +16,7 @@ pub struct Pair {
     pub source: TableName,
     /// At the destination.
     pub destination: TableName,
-    /// Which of its columns go, and under which names.
+    /// Which of its columns go, and under which names; and which of its rows.
     pub columns: ColumnMap,
 }
 
@@ -118,7 +118,7 @@ impl Mapping for Scope {
     }
 }
 
-/// What the spec says of a selected table's columns.
+/// What the spec says of a selected table's columns and rows.
 pub fn column_map(selected: &Selected<'_>, case: NameCase) -> ColumnMap {
     // "DTS default" leaves columns as they are, for the MySQL family (requirements 2.3).
     let letters = match case {
@@ -126,10 +126,11 @@ pub fn column_map(selected: &Selected<'_>, case: NameCase) -> ColumnMap {
         NameCase::Upper => Letters::Upper,
         NameCase::Lower => Letters::Lower,
     };
-    match selected.entry.and_then(|entry| entry.columns.as_ref()) {
+    let map = match selected.entry.and_then(|entry| entry.columns.as_ref()) {
         Some(columns) => ColumnMap::new(&columns.exclude, &columns.rename, letters),
         None => ColumnMap::new([], [], letters),
-    }
+    };
+    map.only(selected.entry.and_then(|entry| entry.filter.clone()))
 }
 
 /// Why a table's rows are not in this server, if so: engines that only point elsewhere, and PolarDB's tables on object storage

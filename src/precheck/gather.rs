@@ -116,6 +116,8 @@ pub struct Gathered {
     pub collisions: Vec<Collision>,
     /// ENUM and SET columns of the source whose list is longer than what the server prints of it, or may be.
     pub bent_lists: Vec<BentList>,
+    /// What the source says against conditions of the spec.
+    pub refused_filters: BTreeMap<TableName, String>,
     /// The source's binlog, when the incremental phase is on.
     pub binlog: BinlogFacts,
 }
@@ -145,6 +147,7 @@ pub fn gather(
     if spec.phases.incremental {
         gathered.binlog = binlog::gather(ends.source, ends.source_login, scope)?;
     }
+    gathered.refused_filters = refused_filters(ends.source_login, scope, source)?;
     let existing: BTreeSet<&TableName> = destination.tables.iter().map(|t| &t.name).collect();
     let targets: BTreeSet<&TableName> = scope.pairs.iter().map(|p| &p.destination).filter(|t| existing.contains(t)).collect();
     if !targets.is_empty() {
@@ -170,6 +173,29 @@ pub fn gather(
         }
     }
     Ok(gathered)
+}
+
+/// Has the source read each condition as the copy will ask it, without any row.
+fn refused_filters(login: &Login, scope: &Scope, source: &Catalog) -> Result<BTreeMap<TableName, String>, ConnectError> {
+    let mut refused = BTreeMap::new();
+    let filtered = scope.pairs.iter().filter_map(|pair| Some((pair, pair.columns.rows()?, source.table(&pair.source)?)));
+    let mut session = None;
+    for (pair, rows, table) in filtered {
+        if pair.columns.lacks(table).is_some() {
+            continue;
+        }
+        let session = match &mut session {
+            Some(session) => session,
+            none => none.insert(Session::open(login, Purpose::Read)?),
+        };
+        let sql = format!("SELECT 1 FROM {} WHERE {} LIMIT 0", pair.source.quoted(), rows.condition.sql());
+        match session.query("reading the condition of `where`", &sql) {
+            Ok(_) => {}
+            Err(error) if error.is_connection() => return Err(error),
+            Err(error) => drop(refused.insert(pair.source.clone(), error.to_string())),
+        }
+    }
+    Ok(refused)
 }
 
 struct Budget {

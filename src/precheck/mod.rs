@@ -82,6 +82,12 @@ mod dt271_no_gtid;
 mod dt272_selection_changed;
 mod dt273_prepared_xa;
 mod dt274_lists_as_printed;
+mod dt280_filter_columns;
+mod dt281_filter_refused;
+mod dt282_filter_changed;
+mod dt283_filter_rights;
+mod dt284_pre_image;
+mod dt290_chosen_operations;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade, Prepared};

@@ -76,6 +76,12 @@ pub const CHECKS: &[Check] = &[
     super::dt272_selection_changed::CHECK,
     super::dt273_prepared_xa::CHECK,
     super::dt274_lists_as_printed::CHECK,
+    super::dt280_filter_columns::CHECK,
+    super::dt281_filter_refused::CHECK,
+    super::dt282_filter_changed::CHECK,
+    super::dt283_filter_rights::CHECK,
+    super::dt284_pre_image::CHECK,
+    super::dt290_chosen_operations::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

@@ -483,6 +483,7 @@ mod tests {
             }],
             follow: None,
             conflicts: vec![],
+            left_out: vec![],
             ddl: DdlStatus::default(),
             limits: vec![LimitStatus { name: "threads".into(), value: 4.0 }],
             notes: vec![NoteStatus { at: "2024-05-01T10:00:00.000Z".into(), text: "shop.audit\u{1b}[2J has no key".into(), times: 1 }],

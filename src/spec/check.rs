@@ -2,6 +2,7 @@
 //! their own beside this one.
 
 mod endpoint;
+mod filter;
 mod objects;
 mod unsupported;
 
@@ -17,14 +18,15 @@ use super::{
 };
 
 /// Everything that is wrong with a spec whose shape is right.
-pub(super) fn check(spec: &written::Spec, root: &Node, around: &Surroundings<'_>) -> Vec<Problem> {
-    let mut found = Problems { root, list: Vec::new() };
+pub(super) fn check(spec: &written::Spec, root: &Node, text: &str, around: &Surroundings<'_>) -> Vec<Problem> {
+    let mut found = Problems { root, text, list: Vec::new() };
     found.name_and_labels(spec);
     endpoint::check(&mut found, "source", &spec.source);
     endpoint::check(&mut found, "destination", &spec.destination);
     found.phases(spec);
     found.start(spec);
     objects::check(&mut found, spec);
+    filter::check(&mut found, spec);
     found.retry(spec);
     found.heartbeat(spec);
     found.precheck(spec, around);
@@ -34,9 +36,10 @@ pub(super) fn check(spec: &written::Spec, root: &Node, around: &Surroundings<'_>
     found.list
 }
 
-/// The problems found so far, and the tree that knows their places.
+/// The problems found so far, and the tree that knows their places in the text.
 struct Problems<'a> {
     root: &'a Node,
+    text: &'a str,
     list: Vec<Problem>,
 }
 

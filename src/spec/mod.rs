@@ -99,7 +99,7 @@ pub fn load(bytes: &[u8], origin: &Origin, around: &Surroundings<'_>) -> Result<
     let written: written::Spec = serde_yaml::from_value(root.to_value()).map_err(|error| {
         refuse(vec![Problem::whole(format!("the spec does not fit its own schema, which is a bug of dtsctl: {error}"))])
     })?;
-    let problems = check::check(&written, &root, around);
+    let problems = check::check(&written, &root, text, around);
     if !problems.is_empty() {
         return Err(refuse(problems));
     }

@@ -5,6 +5,8 @@ use std::{fmt::Write as _, path::Path, time::Duration};
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
+use crate::ddl::condition::{Condition, Filter};
+
 use super::{
     model::{
         Accounts, Address, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat, IncrementalThrottle, Names,
@@ -168,6 +170,7 @@ fn object(written: written::Object) -> ObjectSelection {
     ObjectSelection {
         database: Pattern::new(written.database),
         rename: written.rename,
+        operations: written.operations,
         exclude: written.exclude.into_iter().flatten().map(Pattern::new).collect(),
         tables: written.tables.map(|tables| {
             tables
@@ -175,7 +178,10 @@ fn object(written: written::Object) -> ObjectSelection {
                 .map(|table| TableSelection {
                     name: Pattern::new(table.name),
                     rename: table.rename,
-                    filter: table.filter,
+                    filter: table.filter.map(|text| Filter {
+                        condition: Condition::parse(&text).expect("the checks have read it"),
+                        on: table.where_on.unwrap_or_default(),
+                    }),
                     columns: table.columns.map(|columns| ColumnSelection {
                         exclude: columns.exclude.unwrap_or_default(),
                         rename: columns.rename.unwrap_or_default(),

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::ddl::condition::FilterOn;
+
 use super::model::{
     DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine, TlsMode, Topology,
     TriggerMode, UnsafeAction, VerifyMode,
@@ -268,6 +270,10 @@ pub struct Object {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub tables: Option<Vec<Table>>,
+    /// The operations that the incremental phase carries; a table's own list counts before it. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub operations: Option<Vec<Operation>>,
 }
 
 /// One table, or several by a glob.
@@ -279,14 +285,19 @@ pub struct Table {
     /// The table's name at the destination. Default: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
-    /// Only rows for which this SQL condition holds. Not supported yet.
+    /// Only rows for which this SQL condition on the table's own columns holds.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// How changes of the binlog are judged by `where`: `row-image` (default), by the row before and after; `pre-image`, by the row before
+    /// alone, so that rows which enter are missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub where_on: Option<FilterOn>,
     /// Columns left out or renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
-    /// The operations that the incremental phase carries. Not supported yet.
+    /// The operations that the incremental phase carries. Default: those of its database.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub operations: Option<Vec<Operation>>,
 }
 

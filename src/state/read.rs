@@ -210,6 +210,7 @@ impl Reader {
             tables,
             follow: read_follow::follow(&self.conn, id, self.now, live)?,
             conflicts: read_follow::conflicts(&self.conn)?,
+            left_out: read_follow::left_out(&self.conn)?,
             ddl: read_follow::ddl(&self.conn)?,
             limits: read_follow::limits(&self.conn, id)?,
             statements: self.statements(id, live)?,

@@ -160,6 +160,7 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
         | Event::Lag(_)
         | Event::CaughtUp { .. }
         | Event::ConflictMet { .. }
+        | Event::LeftOut { .. }
         | Event::DdlSeen(_)
         | Event::LimitsChanged { .. } => follow::event(conn, at, event),
         Event::Moment { .. } => Ok(()),

@@ -49,6 +49,9 @@ pub struct Status {
     /// Rows that were not as they had to be, in all runs, and were dealt with as `conflict.rows` says.
     #[serde(default)]
     pub conflicts: Vec<ConflictStatus>,
+    /// Row changes that `operations` of the spec leaves out, and rows that are not as at the source for that reason, in all runs.
+    #[serde(default)]
+    pub left_out: Vec<LeftOutStatus>,
     /// DDL statements of the source.
     #[serde(default)]
     pub ddl: DdlStatus,
@@ -417,6 +420,21 @@ pub struct ConflictStatus {
     /// When the first was met.
     pub first: String,
     /// When the last was.
+    pub last: String,
+}
+
+/// Rows of a table that the spec's choice of operations leaves out, or makes other than the source's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOutStatus {
+    /// Source table.
+    pub table: TableName,
+    /// `insert-left-out`, `update-left-out`, `delete-left-out`: row changes that were not carried. `table-left-out`: events of a table that was
+    /// not made. `row-replaced`: rows that had stayed at the destination and gave way to one of the source. `row-absent`: rows to be changed
+    /// or deleted that had never been brought.
+    pub kind: String,
+    /// How many rows; of `table-left-out` how many events.
+    pub rows: u64,
+    /// When the last was met.
     pub last: String,
 }
 

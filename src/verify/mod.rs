@@ -48,7 +48,7 @@ pub struct TablePair {
     pub destination: Option<Table>,
     /// A column that the destination lacks is reported and no difference (`conflict.existing_tables: ignore`).
     pub common_columns_only: bool,
-    /// Which columns are compared, and what they are called at the destination.
+    /// Which columns are compared, and what they are called at the destination; which of the source's rows.
     pub columns: ColumnMap,
 }
 

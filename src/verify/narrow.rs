@@ -31,6 +31,8 @@ pub(crate) struct Task<'a> {
     pub(crate) destination: &'a TableName,
     pub(crate) comparison: &'a Comparison,
     pub(crate) framing: &'a Framing,
+    /// Which of the source's rows should be at the destination, as SQL. There every row counts: one that does not belong is one too many.
+    pub(crate) filter: Option<&'a str>,
     /// Of the source's table and of the destination's.
     pub(crate) orders: &'a Option<(KeyOrder, KeyOrder)>,
     /// Both servers put keys in one order beyond doubt.
@@ -68,8 +70,15 @@ impl Task<'_> {
     }
 
     fn rows_of(&self, side: Side, range: &KeyRange) -> String {
-        let clause = self.order(side).map_or_else(String::new, |o| o.where_clause(range));
-        format!("{}{clause}", self.table(side).quoted())
+        format!("{}{}", self.table(side).quoted(), self.where_clause(side, range))
+    }
+
+    /// ` WHERE ...` for the rows of a range that are compared.
+    fn where_clause(&self, side: Side, range: &KeyRange) -> String {
+        let range = self.order(side).and_then(|order| order.condition(range));
+        let filter = self.filter.filter(|_| side == Side::Source);
+        let all: Vec<&str> = range.as_deref().into_iter().chain(filter).collect();
+        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
     }
 
     /// Rows of a range, or of the whole table, with every column in comparable form.
@@ -99,7 +108,7 @@ impl Task<'_> {
             order.select_list(),
             self.table(side).quoted(),
             order.index_hint(),
-            order.where_clause(range),
+            self.where_clause(side, range),
             order.order_by()
         );
         let rows = sides.session(side).query("looking for a key range", &sql)?;
@@ -161,7 +170,7 @@ impl Task<'_> {
 
     /// Rows of a table that the destination does not have.
     pub(crate) fn count_missing(&self, sides: &mut Sides) -> Result<Tally, ConnectError> {
-        let sql = format!("SELECT COUNT(*) FROM {}", self.source.quoted());
+        let sql = format!("SELECT COUNT(*) FROM {}", self.rows_of(Side::Source, &KeyRange::All));
         let rows = sides.source.query("counting rows", &sql)?.number_at(0, 0).unwrap_or(0);
         Ok(Tally { source_rows: rows, ranges: 1, compared: 1, missing: rows, ..Tally::default() })
     }

@@ -113,6 +113,7 @@ impl<'a> TablePlan<'a> {
             destination: &self.pair.destination_name,
             comparison: &self.comparison,
             framing: &self.framing,
+            filter: self.pair.columns.rows().map(|rows| rows.condition.sql()),
             orders: &self.orders,
             sure: self.sure,
             window: self.window,

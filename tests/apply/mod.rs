@@ -6,6 +6,7 @@
 
 mod documents;
 mod existing;
+mod filter;
 mod log;
 mod mapping;
 mod outside;

@@ -8,6 +8,7 @@ mod bed;
 mod killed;
 mod lagging;
 mod mapped;
+mod operations;
 mod outlived;
 mod random;
 mod sysbench;

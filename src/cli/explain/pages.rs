@@ -89,4 +89,10 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT272", include_str!("../../../docs/checks/DT272.md")),
     ("DT273", include_str!("../../../docs/checks/DT273.md")),
     ("DT274", include_str!("../../../docs/checks/DT274.md")),
+    ("DT280", include_str!("../../../docs/checks/DT280.md")),
+    ("DT281", include_str!("../../../docs/checks/DT281.md")),
+    ("DT282", include_str!("../../../docs/checks/DT282.md")),
+    ("DT283", include_str!("../../../docs/checks/DT283.md")),
+    ("DT284", include_str!("../../../docs/checks/DT284.md")),
+    ("DT290", include_str!("../../../docs/checks/DT290.md")),
 ];

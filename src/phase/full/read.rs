@@ -31,6 +31,8 @@ pub(super) struct ReadPlan {
     select: String,
     hint: String,
     order: Option<KeyOrder>,
+    /// Which rows of the table go, as SQL.
+    filter: Option<String>,
     /// Where each key column's edge value stands in the select list.
     edge_columns: Vec<usize>,
     page_rows: u64,
@@ -56,6 +58,7 @@ impl ReadPlan {
             select: format!("SELECT {} FROM {}", parts.join(", "), source.name.quoted()),
             hint: order.as_ref().map_or_else(String::new, KeyOrder::index_hint),
             order,
+            filter: table.filter.as_ref().map(|filter| filter.condition.sql().to_owned()),
             edge_columns,
             page_rows: (PAGE_BYTES / row_bytes).clamp(100, 1_000_000),
         }
@@ -74,15 +77,21 @@ impl ReadPlan {
     fn page(&self, rest: &KeyRange) -> (String, Option<u64>) {
         match (&self.order, rest) {
             (Some(order), KeyRange::Between { .. }) if !order.seeks() => {
-                (format!("{}{}{}{}", self.select, self.hint, order.where_clause(rest), order.order_by()), None)
+                (format!("{}{}{}{}", self.select, self.hint, self.where_clause(rest), order.order_by()), None)
             }
             (Some(order), KeyRange::Between { .. }) => (
-                format!("{}{}{}{} LIMIT {}", self.select, self.hint, order.where_clause(rest), order.order_by(), self.page_rows),
+                format!("{}{}{}{} LIMIT {}", self.select, self.hint, self.where_clause(rest), order.order_by(), self.page_rows),
                 Some(self.page_rows),
             ),
-            (Some(order), other) => (format!("{}{}", self.select, order.where_clause(other)), None),
-            (None, _) => (self.select.clone(), None),
+            (_, other) => (format!("{}{}", self.select, self.where_clause(other)), None),
         }
+    }
+
+    /// ` WHERE ...` for the rows of a range that go.
+    fn where_clause(&self, range: &KeyRange) -> String {
+        let range = self.order.as_ref().and_then(|order| order.condition(range));
+        let all: Vec<&str> = range.iter().chain(&self.filter).map(String::as_str).collect();
+        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
     }
 }
 

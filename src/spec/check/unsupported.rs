@@ -15,12 +15,16 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     };
     const REMOVE: &str = "remove the key";
     refuse(spec.topology == Some(Topology::TwoWay), &["topology"], "leave it out, or write `one-way`");
+    let follows = spec.phases.as_ref().and_then(|phases| phases.incremental) != Some(false);
     for (index, object) in spec.objects.iter().enumerate() {
         let index = index.to_string();
         for (at, table) in object.tables.iter().flatten().enumerate() {
             let at = at.to_string();
-            refuse(table.filter.is_some(), &["objects", &index, "tables", &at, "where"], REMOVE);
-            refuse(table.operations.is_some(), &["objects", &index, "tables", &at, "operations"], REMOVE);
+            refuse(
+                table.filter.is_some() && follows,
+                &["objects", &index, "tables", &at, "where"],
+                "set `phases.incremental` to false: so far only the full copy chooses rows",
+            );
         }
     }
     let schema = spec.schema.as_ref();

@@ -5,8 +5,8 @@ use crate::{connect::Session, destination::DestinationError};
 /// Version of their layout, noted with each task. A higher number is refused: an older dtsctl would take a task over without shutting out
 /// the lanes of the one that follows its binlog.
 ///
-/// 1 had the first three tables; 2 adds those of the incremental phase.
-pub(super) const LAYOUT: u64 = 2;
+/// 1 had the first three tables; 2 adds those of the incremental phase; 3 the condition by which a table's rows are chosen.
+pub(super) const LAYOUT: u64 = 3;
 
 /// Oldest first; `IF NOT EXISTS` throughout, so that two tasks may start side by side.
 const TABLES: &[&str] = &[
@@ -111,8 +111,11 @@ const TABLES: &[&str] = &[
 ];
 
 /// Columns that came later than their table: table, column, its definition.
-const COLUMNS: &[(&str, &str, &str)] =
-    &[("dtsctl_table", "start_position", "LONGTEXT NULL"), ("dtsctl_range", "rows_replaced", "BIGINT UNSIGNED NOT NULL DEFAULT 0")];
+const COLUMNS: &[(&str, &str, &str)] = &[
+    ("dtsctl_table", "start_position", "LONGTEXT NULL"),
+    ("dtsctl_range", "rows_replaced", "BIGINT UNSIGNED NOT NULL DEFAULT 0"),
+    ("dtsctl_table", "filter", "VARCHAR(64) NOT NULL DEFAULT ''"),
+];
 
 /// The progress tables that are there, so that what an older version left behind can be read and forgotten too.
 pub(super) fn present(session: &mut Session) -> Result<Vec<String>, DestinationError> {

@@ -3,7 +3,7 @@
 use super::{applied, literal, table_condition};
 use crate::{
     binlog::Position,
-    catalog::{Edge, KeyRange, TableName},
+    catalog::{Edge, KeyRange, TableName, rows_digest},
     connect::{Rows, Session},
     destination::{CopyTable, DestinationError, RangeState, TableState},
 };
@@ -13,14 +13,16 @@ fn key_literal(edge: Option<&Edge>) -> String {
     edge.map_or_else(|| "NULL".to_owned(), |e| format!("'{}'", e.to_text()))
 }
 
-/// All tables of a task with their ranges. Before layout 2 the tables may lack the columns that came with it, and hold nothing in them.
+/// All tables of a task with their ranges. Before layouts 2 and 3 the tables may lack the columns that came with
+/// them, and hold nothing in them.
 pub(super) fn read(session: &mut Session, task: &str, layout: u64) -> Result<Vec<TableState>, DestinationError> {
     let tables = session.query(
         "reading the tables' progress",
         &format!(
-            "SELECT `source_database`, `source_table`, `destination_database`, `destination_table`, `created_here`, `copied`, {} \
+            "SELECT `source_database`, `source_table`, `destination_database`, `destination_table`, `created_here`, `copied`, {}, {} \
              FROM `dts`.`dtsctl_table` WHERE `task` = {} ORDER BY 1, 2",
             if layout < 2 { "NULL" } else { "`start_position`" },
+            if layout < 3 { "''" } else { "`filter`" },
             literal(task)
         ),
     )?;
@@ -44,6 +46,7 @@ pub(super) fn read(session: &mut Session, task: &str, layout: u64) -> Result<Vec
             destination: TableName::new(text(&tables, r, 2), text(&tables, r, 3)),
             created_here: tables.number_at(r, 4) == Some(1),
             copied: tables.number_at(r, 5) == Some(1),
+            filter: text(&tables, r, 7),
             source,
             start_position,
             ranges: Vec::new(),
@@ -175,6 +178,8 @@ pub(in super::super) fn begin_table(
     session.exec("noting ranges", "BEGIN")?;
     insert_table(session, task, source, &table.destination.name, false)?;
     let condition = table_condition(task, source);
+    let filter = table.filter.as_ref().map(rows_digest).unwrap_or_default();
+    session.exec("noting ranges", &format!("UPDATE `dts`.`dtsctl_table` SET `filter` = {} WHERE {condition}", literal(&filter)))?;
     let begun = session
         .query("noting ranges", &format!("SELECT COUNT(*) FROM `dts`.`dtsctl_range` WHERE {condition} AND (`chunks` > 0 OR `finished`)"))?;
     if begun.number_at(0, 0) != Some(0) {

@@ -97,7 +97,8 @@ impl Carrier {
                         after.remove(source);
                     }
                     after.set(definition.clone(), Some(now.clone()), &self.settings.names.columns(source));
-                    let row = SchemaRow { source: source.clone(), copied, definition: Some(definition), doubt: None };
+                    let doubt = after.doubt(source).map(str::to_owned);
+                    let row = SchemaRow { source: source.clone(), copied, definition: Some(definition), doubt };
                     changes.push(SchemaChange::Set { row: Box::new(row), destination: destination.clone(), made });
                 }
             }

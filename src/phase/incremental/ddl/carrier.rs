@@ -14,7 +14,10 @@ use crate::{
     connect::{ConnectError, Flavor, Login, Purpose, Session},
     destination::mysql::ddl::{Before, DdlRow, DdlState, Ledger, Origin, SchemaChange, SchemaRow},
     event::{DdlOutcome, DdlSeen, Event, Observer, StopToken},
-    phase::incremental::{history::History, names::Names},
+    phase::incremental::{
+        history::{History, LeftOut},
+        names::Names,
+    },
 };
 
 /// What carrying statements needs to know.
@@ -213,6 +216,26 @@ impl Carrier {
         Ok(Carried::Skipped)
     }
 
+    /// Not run because the spec leaves it out, and what the tables are at the source is in doubt from here on.
+    pub(super) fn leave_out(
+        &mut self,
+        at: Occurrence<'_>,
+        read: &Read,
+        (reason, tables, what): (String, &[TableName], LeftOut),
+        history: &mut History,
+    ) -> Result<Carried, DdlError> {
+        let row = DdlRow { error: Some(reason.clone()), ..self.row(at, read, DdlState::Skipped) };
+        let doubt = History::doubt_of(what, &format!("{} at {}", named(read, &at.statement.database), place(at)));
+        let changes: Vec<SchemaChange> = tables.iter().map(|t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
+        let ledger = self.ledger.clone();
+        self.looking(|session| ledger.finish(session, &row, &changes))?;
+        for table in tables {
+            history.set_doubt(table.clone(), doubt.clone());
+        }
+        self.tell(at, &row, DdlOutcome::Skipped { reason });
+        Ok(Carried::Skipped)
+    }
+
     /// The destination refused it, or it cannot be written for it.
     pub(super) fn failed(
         &mut self,
@@ -230,7 +253,9 @@ impl Carrier {
         let doubt = format!("{statement} at {} failed at the destination: {error}", place(at));
         row.state = DdlState::Failed;
         row.error = Some(error.clone());
-        let changes: Vec<SchemaChange> = about.iter().map(|t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
+        // What is in doubt because it was left out stays so.
+        let about: Vec<&TableName> = about.iter().filter(|t| history.unseen(t).or_else(|| history.renamed(t)).is_none()).collect();
+        let changes: Vec<SchemaChange> = about.iter().map(|&t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
         let ledger = self.ledger.clone();
         self.looking(|session| ledger.finish(session, &row, &changes))?;
         for table in about {
@@ -259,6 +284,7 @@ impl Carrier {
             }
             Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
             Decision::Skip(reason) => self.skip(at, &read, reason),
+            Decision::LeaveOut { reason, doubts, what } => self.leave_out(at, &read, (reason, &doubts, what), history),
             _ => Ok(Carried::Skipped),
         }
     }
@@ -275,7 +301,8 @@ impl Statements for Carrier {
             Decision::Pass => Ok(Judgement::Pass),
             _ if read.doubt.is_some() => Ok(Judgement::Barrier),
             Decision::Skip(_) | Decision::Hold { .. } | Decision::Release { .. } => Ok(Judgement::Record),
-            Decision::Run(_) | Decision::Refuse { .. } | Decision::CutOver { .. } => Ok(Judgement::Barrier),
+            // What comes before it is not in doubt, and must be committed before the doubt is noted.
+            Decision::Run(_) | Decision::LeaveOut { .. } | Decision::Refuse { .. } | Decision::CutOver { .. } => Ok(Judgement::Barrier),
             Decision::Stop(stop) => {
                 // It may have been dealt with before a crash, and the history is behind it already.
                 let (ledger, origin) = (self.ledger.clone(), origin(at));
@@ -306,6 +333,7 @@ impl Statements for Carrier {
         match decision {
             Decision::Pass => Ok(Carried::Skipped),
             Decision::Skip(reason) => self.skip(at, &read, reason),
+            Decision::LeaveOut { reason, doubts, what } => self.leave_out(at, &read, (reason, &doubts, what), history),
             Decision::Refuse { reason, about } => {
                 let row = self.row(at, &read, DdlState::Failed);
                 self.failed(at, row, &about, reason, history)
