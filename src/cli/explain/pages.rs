@@ -95,4 +95,13 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT283", include_str!("../../../docs/checks/DT283.md")),
     ("DT284", include_str!("../../../docs/checks/DT284.md")),
     ("DT290", include_str!("../../../docs/checks/DT290.md")),
+    ("DT295", include_str!("../../../docs/checks/DT295.md")),
+    ("DT296", include_str!("../../../docs/checks/DT296.md")),
+    ("DT297", include_str!("../../../docs/checks/DT297.md")),
+    ("DT298", include_str!("../../../docs/checks/DT298.md")),
+    ("DT299", include_str!("../../../docs/checks/DT299.md")),
+    ("DT300", include_str!("../../../docs/checks/DT300.md")),
+    ("DT302", include_str!("../../../docs/checks/DT302.md")),
+    ("DT303", include_str!("../../../docs/checks/DT303.md")),
+    ("DT304", include_str!("../../../docs/checks/DT304.md")),
 ];
