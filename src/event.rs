@@ -177,6 +177,15 @@ pub enum Event {
         /// How many rows.
         rows: u64,
     },
+    /// Row changes that `operations` of the spec leaves out, or rows that are not as at the source for that reason; told after the commit.
+    LeftOut {
+        /// Source table.
+        table: TableName,
+        /// What, e.g. `delete-left-out`.
+        kind: &'static str,
+        /// How many rows; of `table-left-out` how many events.
+        rows: u64,
+    },
     /// A DDL statement of the source has been dealt with.
     DdlSeen(Box<DdlSeen>),
     /// Somebody has changed the speed limits of the running apply.

@@ -20,7 +20,7 @@ use crate::{
     event::StopToken,
     plan::Pair,
     report::verify::{self as report, VerifyProgress},
-    spec::{ExistingTables, Pattern, Spec, VerifyMode},
+    spec::{ExistingTables, Operation, Pattern, Spec, VerifyMode},
     verify::{self, Live, Mode, NotCovered, Settings, TablePair, Verdict, VerifyError, VerifyReceipt},
 };
 
@@ -67,6 +67,7 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
     let survey = survey(&spec)?;
     let mut tables = pairs(&spec, &survey);
     let left_out = left_out(&survey);
+    let mut by_choice = by_choice(&spec, &survey);
     if let Some(name) = gone(&spec, &survey) {
         return Err(CommandError::failed(format!("the spec names {name}, and the source does not have it"))
             .hint("take it out of `objects`, or find out who dropped it"));
@@ -83,6 +84,7 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
         let wanted: Vec<Pattern> = args.table.iter().map(Pattern::new).collect();
         tables.retain(|p| wanted.iter().any(|w| w.matches(&p.source.name.to_string())));
     }
+    by_choice.retain(|(table, _)| tables.iter().any(|p| &p.source.name == table));
     if tables.is_empty() && !args.recheck {
         let what = if args.table.is_empty() { "the spec selects no table that the source has" } else { "no selected table has that name" };
         return Err(CommandError::usage(what).hint(format!("`{}` lists the tables", context.next("plan --all"))));
@@ -132,6 +134,7 @@ pub(super) fn run(context: &mut Context, args: &VerifyArgs) -> Result<u8, Comman
     shown.finish();
     let mut receipt = result?;
     receipt.not_covered.extend(left_out);
+    receipt.not_covered.extend(by_choice.into_iter().map(|(_, note)| note));
     if let Some(position) = following.filter(|_| live.is_none()) {
         receipt.not_covered.push(NotCovered {
             what: format!("changes at the source after {position}"),
@@ -165,6 +168,25 @@ fn pairs(spec: &Spec, survey: &Survey) -> Vec<TablePair> {
         })
     };
     survey.scope.pairs.iter().filter_map(pair).collect()
+}
+
+/// Tables of which the spec leaves row operations out: they are compared as all others, and what differs is told; whether the choice or
+/// anything else made it so, no comparison can see.
+fn by_choice(spec: &Spec, survey: &Survey) -> Vec<(TableName, NotCovered)> {
+    if !spec.phases.incremental {
+        return Vec::new();
+    }
+    let selection = spec.selection();
+    let leave_out = |pair: &Pair| {
+        let list = selection.operations(&pair.source.database, &pair.source.table);
+        let missing: Vec<&str> = Operation::ALL.into_iter().filter(|o| o.is_of_rows() && !list.contains(o)).map(Operation::name).collect();
+        let note = || NotCovered {
+            what: format!("whether rows of {} differ by choice", pair.source),
+            why: format!("`operations` leaves out {}; they count as any that differ", missing.join(", ")),
+        };
+        (!missing.is_empty()).then(|| (pair.source.clone(), note()))
+    };
+    survey.scope.pairs.iter().filter_map(leave_out).collect()
 }
 
 /// What the spec selects and this verify says nothing of, for what it is.

@@ -62,6 +62,48 @@ impl CopyTable {
     }
 }
 
+/// The row operations that the spec carries of a table (`operations`). It counts once the end of the copy has passed: before that the rows
+/// are right only when all of the binlog is carried (decision 082).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowOperations {
+    /// New rows are carried.
+    pub insert: bool,
+    /// Changes of rows are, changes of their keys included.
+    pub update: bool,
+    /// Deletes are.
+    pub delete: bool,
+    /// Rows may stay that the source no longer has: `delete`, `truncate-table` or `drop-table` is left out.
+    pub leaves_rows: bool,
+}
+
+impl RowOperations {
+    /// All that the binlog has.
+    pub const ALL: Self = Self { insert: true, update: true, delete: true, leaves_rows: false };
+
+    /// The change is carried; else what it is counted as.
+    pub fn left_out(self, change: &RowChange) -> Option<ConflictKind> {
+        match change {
+            RowChange::Insert(_) => (!self.insert).then_some(ConflictKind::InsertLeftOut),
+            RowChange::Update { .. } => (!self.update).then_some(ConflictKind::UpdateLeftOut),
+            RowChange::Delete(_) => (!self.delete).then_some(ConflictKind::DeleteLeftOut),
+        }
+    }
+
+    /// What is done about a row that is not as it must be because the spec itself leaves operations out, and what that is counted as; `None`
+    /// where only somebody else can have caused it, and `conflict.rows` decides.
+    pub fn of_the_spec(self, kind: ConflictKind) -> Option<(OnConflict, ConflictKind)> {
+        let gives_way = Some((OnConflict::Overwrite, ConflictKind::RowReplaced));
+        let is_absent = Some((OnConflict::Ignore, ConflictKind::RowAbsent));
+        match kind {
+            ConflictKind::InsertExists if self.leaves_rows || !self.update => gives_way,
+            ConflictKind::UpdateExists if self.leaves_rows => gives_way,
+            ConflictKind::UpdateMissing if !self.insert => is_absent,
+            ConflictKind::DeleteMissing if !self.insert || !self.update => is_absent,
+            _ => None,
+        }
+    }
+}
+
 /// The net effect of a stretch of the binlog on one table with a key: no two entries are about one row.
 ///
 /// Written as: all rows of `deletes` and of the before images of `updates` whose unique values change go first, then come the new ones;
@@ -120,6 +162,18 @@ pub enum ConflictKind {
     UpdateExists,
     /// DELETE found no such row.
     DeleteMissing,
+    /// No conflict: an INSERT that the spec leaves out (`operations`).
+    InsertLeftOut,
+    /// No conflict: an UPDATE that the spec leaves out.
+    UpdateLeftOut,
+    /// No conflict: a DELETE that the spec leaves out.
+    DeleteLeftOut,
+    /// No conflict: an event with rows of a table whose CREATE TABLE the spec leaves out.
+    TableLeftOut,
+    /// No conflict: a row was there that only the spec's choice of operations has left there, and the source's row took its place.
+    RowReplaced,
+    /// No conflict: a row to be changed or deleted was not there, since the spec's choice of operations never brought it.
+    RowAbsent,
 }
 
 impl ConflictKind {
@@ -130,18 +184,29 @@ impl ConflictKind {
             Self::UpdateMissing => "update-missing",
             Self::UpdateExists => "update-exists",
             Self::DeleteMissing => "delete-missing",
+            Self::InsertLeftOut => "insert-left-out",
+            Self::UpdateLeftOut => "update-left-out",
+            Self::DeleteLeftOut => "delete-left-out",
+            Self::TableLeftOut => "table-left-out",
+            Self::RowReplaced => "row-replaced",
+            Self::RowAbsent => "row-absent",
         }
+    }
+
+    /// The spec's choice of operations made it: no conflict, and counted apart from them.
+    pub fn is_of_the_spec(self) -> bool {
+        !matches!(self, Self::InsertExists | Self::UpdateMissing | Self::UpdateExists | Self::DeleteMissing)
     }
 }
 
-/// Rows that were not as they must be. Names of columns, never values.
+/// Rows that were not as they must be, or that the spec leaves out. Names of columns, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// Source table.
     pub table: TableName,
     /// What kind.
     pub kind: ConflictKind,
-    /// The key's columns at the destination, by name.
+    /// The key's columns at the destination, by name; empty for what is left out.
     pub key: Vec<String>,
     /// How many rows.
     pub rows: u64,

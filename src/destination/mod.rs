@@ -9,6 +9,7 @@ pub mod mysql;
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use self::change::RowOperations;
 use crate::{
     binlog::Position,
     catalog::{ColumnMap, Edge, Key, KeyRange, Table, TableName, TypeKind},
@@ -105,6 +106,8 @@ pub struct CopyTable {
     /// is then an older read of a row that has changed since, and is replaced: the binlog brings it as it is. Only where no two rows of the
     /// source can meet under a unique key of the destination ([`CopyTable::keeps_rows_apart`]), or rows would be lost in silence.
     pub newer_wins: bool,
+    /// The row operations that the incremental phase carries.
+    pub operations: RowOperations,
 }
 
 impl CopyTable {
@@ -125,7 +128,7 @@ impl CopyTable {
                 (!column.generated && !column.row_period).then_some((s, d))
             })
             .collect();
-        Self { source, destination, columns, filter: map.rows().cloned(), keep_existing, newer_wins: false }
+        Self { source, destination, columns, filter: map.rows().cloned(), keep_existing, newer_wins: false, operations: RowOperations::ALL }
     }
 
     /// A key that both ends have tells every row from every other. Where none does, a change cannot be repeated without harm: it is applied by

@@ -12,7 +12,7 @@ use crate::{
     binlog::Position,
     ddl::condition::FilterOn,
     event::Phase,
-    spec::{DdlErrors, RowConflict, Start},
+    spec::{DdlErrors, Operation, RowConflict, Start},
 };
 
 /// The check that explains why a position cannot be followed from.
@@ -129,8 +129,22 @@ pub enum DdlDoes {
     Stop,
 }
 
-/// Requirements group E: what is carried, and what is not.
-fn policies(some_whole: bool, some_tables: bool) -> Vec<DdlPolicy> {
+/// Requirements group E: what is carried, and what is not. `lists` are the `operations` of what is selected.
+fn policies(some_whole: bool, some_tables: bool, lists: &[&[Operation]]) -> Vec<DdlPolicy> {
+    let mut policies = by_selection(some_whole, some_tables);
+    for operation in Operation::ALL.into_iter().filter(|operation| lists.iter().any(|list| !list.contains(operation))) {
+        let Some(policy) = policies.iter_mut().find(|p| p.class == operation.name() && p.does == DdlDoes::Carry) else { continue };
+        if lists.iter().any(|list| list.contains(&operation)) {
+            let note = policy.note.take().map(|note| format!("{note}; ")).unwrap_or_default();
+            policy.note = Some(format!("{note}where `operations` does not leave it out"));
+        } else {
+            *policy = DdlPolicy { does: DdlDoes::Skip, note: Some("left out by `operations`".to_owned()), ..policy.clone() };
+        }
+    }
+    policies
+}
+
+fn by_selection(some_whole: bool, some_tables: bool) -> Vec<DdlPolicy> {
     let one = |class: &str, does, note: Option<&str>| DdlPolicy { class: class.to_owned(), does, note: note.map(str::to_owned) };
     let new = match (some_whole, some_tables) {
         (true, true) => Some("of whole databases, and of tables that a pattern selects"),
@@ -199,6 +213,19 @@ pub(super) fn action(inputs: &Inputs<'_>, state: &FollowState) -> Action {
     let selection = inputs.spec.selection();
     let whole = |database: &String| selection.whole_database(database);
     let (some_whole, some_tables) = (inputs.scope.databases.keys().any(whole), inputs.scope.databases.keys().any(|d| !whole(d)));
+    let lists: Vec<&[Operation]> = inputs
+        .scope
+        .databases
+        .keys()
+        .filter_map(|database| selection.database(database))
+        .flat_map(|object| {
+            let whole = object.operations.as_deref().unwrap_or(&Operation::ALL);
+            match &object.tables {
+                None => vec![whole],
+                Some(tables) => tables.iter().map(|table| table.operations.as_deref().unwrap_or(whole)).collect(),
+            }
+        })
+        .collect();
     let lost = state.held == Some(false);
     let filter = |pair: &Pair| {
         let rows = pair.columns.rows()?;
@@ -222,7 +249,7 @@ pub(super) fn action(inputs: &Inputs<'_>, state: &FollowState) -> Action {
             rows: inputs.spec.conflict.rows,
             ddl_errors: inputs.spec.ddl_errors,
             heartbeat: state.heartbeat,
-            ddl: policies(some_whole, some_tables),
+            ddl: policies(some_whole, some_tables, &lists),
             filters,
         }),
         risk: if lost {
@@ -258,29 +285,30 @@ mod tests {
 
     #[test]
     fn every_operation_of_the_spec_has_a_policy() {
-        use crate::spec::Operation;
-        let all = [
-            Operation::AlterTable,
-            Operation::AlterView,
-            Operation::CreateFunction,
-            Operation::CreateIndex,
-            Operation::CreateProcedure,
-            Operation::CreateTable,
-            Operation::CreateView,
-            Operation::DropIndex,
-            Operation::DropTable,
-            Operation::RenameTable,
-            Operation::TruncateTable,
-        ];
+        let rows = [Operation::Insert, Operation::Update, Operation::Delete];
+        let all: Vec<Operation> = Operation::ALL.into_iter().filter(|o| !rows.contains(o)).collect();
         for (whole, tables) in [(true, false), (false, true), (true, true)] {
-            let list = policies(whole, tables);
-            for operation in all {
-                let name = serde_json::to_value(operation).unwrap();
-                assert!(list.iter().any(|p| Some(p.class.as_str()) == name.as_str()), "{name}");
+            let list = policies(whole, tables, &[]);
+            for &operation in &all {
+                let name = operation.name();
+                assert_eq!(serde_json::to_value(operation).unwrap().as_str(), Some(name));
+                assert!(list.iter().any(|p| p.class == name), "{name}");
             }
         }
         let views = |list: &[DdlPolicy]| list.iter().find(|p| p.class == "create-view").map(|p| p.does);
-        assert_eq!((views(&policies(true, false)), views(&policies(false, true))), (Some(DdlDoes::Carry), Some(DdlDoes::Skip)));
+        assert_eq!((views(&policies(true, false, &[])), views(&policies(false, true, &[]))), (Some(DdlDoes::Carry), Some(DdlDoes::Skip)));
+    }
+
+    #[test]
+    fn what_operations_leave_out_is_not_said_to_be_carried() {
+        let rows: &[Operation] = &[Operation::Insert, Operation::DropTable];
+        let of = |lists: &[&[Operation]], class: &str| {
+            policies(true, true, lists).into_iter().find(|p| p.class == class).map(|p| (p.does, p.note.unwrap_or_default())).unwrap()
+        };
+        assert_eq!(of(&[rows], "alter-table"), (DdlDoes::Skip, "left out by `operations`".to_owned()));
+        assert_eq!(of(&[rows], "drop-table"), (DdlDoes::Carry, String::new()));
+        let (does, note) = of(&[rows, &Operation::ALL], "create-table");
+        assert_eq!((does, note.ends_with("; where `operations` does not leave it out")), (DdlDoes::Carry, true));
     }
 
     #[test]

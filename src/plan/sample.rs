@@ -108,6 +108,7 @@ pub(crate) fn whole(database: &str, rename: Option<&str>, exclude: &[&str]) -> O
         rename: rename.map(str::to_owned),
         exclude: exclude.iter().map(|p| Pattern::new(*p)).collect(),
         tables: None,
+        operations: None,
     }
 }
 

@@ -48,6 +48,8 @@ pub struct EndFacts {
     pub grants: Vec<String>,
     /// Identities that answered on further connections.
     pub identities: BTreeSet<String>,
+    /// Connections in use; unknown where the server does not say.
+    pub connected: Option<u64>,
 }
 
 /// How far the clocks are apart.
@@ -121,8 +123,8 @@ pub fn gather(
     collation: &dyn Fn(&TableName, &Column) -> Option<String>,
 ) -> Result<Gathered, ConnectError> {
     let mut gathered = Gathered {
-        source: EndFacts { grants: grants(ends.source)?, identities: identities(ends.source, ends.source_login)? },
-        destination: EndFacts { grants: grants(ends.destination)?, identities: identities(ends.destination, ends.destination_login)? },
+        source: end(ends.source, ends.source_login)?,
+        destination: end(ends.destination, ends.destination_login)?,
         clock: Some(ping::clock(ends.source, ends.destination)?),
         ..Gathered::default()
     };
@@ -191,6 +193,16 @@ impl Budget {
         let left = self.end.saturating_duration_since(Instant::now()).min(ONE_SCAN);
         u64::try_from(left.as_millis()).ok().filter(|&ms| ms > 50)
     }
+}
+
+fn end(session: &mut Session, login: &Login) -> Result<EndFacts, ConnectError> {
+    // Before further connections are opened.
+    let connected = match session.query("counting connections", "SHOW GLOBAL STATUS LIKE 'Threads_connected'") {
+        Ok(rows) => rows.number_at(0, 1),
+        Err(error) if error.is_connection() => return Err(error),
+        Err(_) => None,
+    };
+    Ok(EndFacts { grants: grants(session)?, identities: identities(session, login)?, connected })
 }
 
 fn grants(session: &mut Session) -> Result<Vec<String>, ConnectError> {

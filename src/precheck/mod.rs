@@ -85,6 +85,16 @@ mod dt281_filter_refused;
 mod dt282_filter_changed;
 mod dt283_filter_rights;
 mod dt284_pre_image;
+mod dt290_chosen_operations;
+mod dt295_sql_mode;
+mod dt296_letter_case;
+mod dt297_row_size;
+mod dt298_event_scheduler;
+mod dt299_binlog_files;
+mod dt300_function_creators;
+mod dt302_connections;
+mod dt303_engines_refused;
+mod dt304_existing_engines;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

@@ -79,6 +79,16 @@ pub const CHECKS: &[Check] = &[
     super::dt282_filter_changed::CHECK,
     super::dt283_filter_rights::CHECK,
     super::dt284_pre_image::CHECK,
+    super::dt290_chosen_operations::CHECK,
+    super::dt295_sql_mode::CHECK,
+    super::dt296_letter_case::CHECK,
+    super::dt297_row_size::CHECK,
+    super::dt298_event_scheduler::CHECK,
+    super::dt299_binlog_files::CHECK,
+    super::dt300_function_creators::CHECK,
+    super::dt302_connections::CHECK,
+    super::dt303_engines_refused::CHECK,
+    super::dt304_existing_engines::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

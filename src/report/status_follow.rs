@@ -101,6 +101,16 @@ pub(super) fn sentences(status: &Status, paint: Paint) -> Vec<String> {
             lines.push(format!("  and {} more kinds", status.conflicts.len() - NAMED));
         }
     }
+    for one in &status.left_out {
+        let table = text::harmless(&one.table.to_string());
+        let what = match one.kind.as_str() {
+            "table-left-out" => format!("{} of a table that was not made", text::plural(one.rows, "event")),
+            "row-replaced" => format!("{} that had stayed gave way to the source's", text::plural(one.rows, "row")),
+            "row-absent" => format!("{} to be changed or deleted had never been brought", text::plural(one.rows, "row")),
+            kind => format!("{} {}", one.rows, kind.trim_end_matches("-left-out")),
+        };
+        lines.push(format!("left out by `operations`: {table}: {what}, last {} UTC", moment(&one.last)));
+    }
     for outcome in ["carried", "skipped"] {
         let counts: Vec<String> = status
             .ddl

@@ -232,6 +232,8 @@ pub struct ObjectSelection {
     pub exclude: Vec<Pattern>,
     /// Only these tables; `None` is the whole database.
     pub tables: Option<Vec<TableSelection>>,
+    /// The operations that the incremental phase carries; `None` is all.
+    pub operations: Option<Vec<Operation>>,
 }
 
 /// One entry of `tables`.
@@ -245,7 +247,7 @@ pub struct TableSelection {
     pub filter: Option<Filter>,
     /// Columns left out or renamed.
     pub columns: Option<ColumnSelection>,
-    /// The operations that the incremental phase carries; `None` is all. Not supported yet.
+    /// The operations that the incremental phase carries; `None` is what its database says.
     pub operations: Option<Vec<Operation>>,
 }
 
@@ -290,6 +292,56 @@ pub enum Operation {
     RenameTable,
     /// TRUNCATE TABLE.
     TruncateTable,
+}
+
+impl Operation {
+    /// All of them: what is carried when the spec does not choose.
+    pub const ALL: [Self; 14] = [
+        Self::Insert,
+        Self::Update,
+        Self::Delete,
+        Self::AlterTable,
+        Self::AlterView,
+        Self::CreateFunction,
+        Self::CreateIndex,
+        Self::CreateProcedure,
+        Self::CreateTable,
+        Self::CreateView,
+        Self::DropIndex,
+        Self::DropTable,
+        Self::RenameTable,
+        Self::TruncateTable,
+    ];
+
+    /// As the spec writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::AlterTable => "alter-table",
+            Self::AlterView => "alter-view",
+            Self::CreateFunction => "create-function",
+            Self::CreateIndex => "create-index",
+            Self::CreateProcedure => "create-procedure",
+            Self::CreateTable => "create-table",
+            Self::CreateView => "create-view",
+            Self::DropIndex => "drop-index",
+            Self::DropTable => "drop-table",
+            Self::RenameTable => "rename-table",
+            Self::TruncateTable => "truncate-table",
+        }
+    }
+
+    /// Without it, rows of the destination may be others than the source's.
+    pub fn is_of_rows(self) -> bool {
+        matches!(self, Self::Insert | Self::Update | Self::Delete | Self::DropTable | Self::TruncateTable)
+    }
+
+    /// It is about what only a database that is selected as a whole has.
+    pub fn is_of_whole_databases(self) -> bool {
+        matches!(self, Self::AlterView | Self::CreateView | Self::CreateFunction | Self::CreateProcedure)
+    }
 }
 
 /// What to do about what already exists at the destination.

@@ -170,6 +170,7 @@ fn object(written: written::Object) -> ObjectSelection {
     ObjectSelection {
         database: Pattern::new(written.database),
         rename: written.rename,
+        operations: written.operations,
         exclude: written.exclude.into_iter().flatten().map(Pattern::new).collect(),
         tables: written.tables.map(|tables| {
             tables

@@ -3,7 +3,7 @@
 //! Pure functions over names: the catalog is asked elsewhere. When several entries match a name, a literal one wins
 //! over a glob, and among globs the first of the file wins; the same rule holds for the tables inside an entry.
 
-use super::model::{NameCase, ObjectSelection, OnlineDdl, TableSelection};
+use super::model::{NameCase, ObjectSelection, OnlineDdl, Operation, TableSelection};
 
 /// Databases that no task selects: the servers' own, and `dts`, which holds dtsctl's progress.
 pub const SYSTEM_DATABASES: [&str; 5] = ["information_schema", "performance_schema", "mysql", "sys", "dts"];
@@ -132,6 +132,15 @@ impl<'a> Selection<'a> {
         })
     }
 
+    /// The operations that the incremental phase carries of a selected table, or of what else its database has (`table` is then any name of
+    /// it). All where the spec does not choose, and for what is not selected.
+    pub fn operations(&self, database: &str, table: &str) -> &'a [Operation] {
+        let entry = self.table(database, table).and_then(|selected| selected.entry);
+        let own = entry.and_then(|entry| entry.operations.as_deref());
+        let whole = || self.database(database).and_then(|object| object.operations.as_deref());
+        own.or_else(whole).unwrap_or(&Operation::ALL)
+    }
+
     /// Names in the spec that must exist at the source: literal databases, and literal tables as (database, table).
     pub fn expected(&self) -> (Vec<&'a str>, Vec<(&'a str, &'a str)>) {
         let mut databases = Vec::new();
@@ -159,6 +168,7 @@ mod tests {
         ObjectSelection {
             database: Pattern::new(database),
             rename: rename.map(str::to_owned),
+            operations: None,
             exclude: exclude.iter().map(|name| Pattern::new(*name)).collect(),
             tables: tables.map(|tables| {
                 tables

@@ -270,6 +270,10 @@ pub struct Object {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub tables: Option<Vec<Table>>,
+    /// The operations that the incremental phase carries; a table's own list counts before it. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub operations: Option<Vec<Operation>>,
 }
 
 /// One table, or several by a glob.
@@ -291,8 +295,9 @@ pub struct Table {
     /// Columns left out or renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
-    /// The operations that the incremental phase carries. Not supported yet.
+    /// The operations that the incremental phase carries. Default: those of its database.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub operations: Option<Vec<Operation>>,
 }
 

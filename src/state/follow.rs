@@ -33,6 +33,12 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
             "INSERT INTO conflict VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO UPDATE SET rows = rows + ?5, last = ?6",
             params![table.database, table.table, kind, serde_json::to_string(key).unwrap_or_default(), whole(*rows), at.now],
         ),
+        // Beside the conflicts, told apart by what it is.
+        Event::LeftOut { table, kind, rows } => run_sql(
+            conn,
+            "INSERT INTO conflict VALUES (?1, ?2, ?3, '[]', ?4, ?5, ?5) ON CONFLICT DO UPDATE SET rows = rows + ?4, last = ?5",
+            params![table.database, table.table, kind, whole(*rows), at.now],
+        ),
         Event::DdlSeen(ddl) => seen(conn, at, ddl),
         Event::LimitsChanged { limits } => {
             run_sql(conn, "DELETE FROM setting WHERE run = ?", params![at.run])?;

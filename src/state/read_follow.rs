@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     read::{WINDOW, list, per_second},
-    status::{ConflictStatus, DdlCount, DdlStatement, DdlStatus, FollowStatus, LimitStatus, PositionStatus},
+    status::{ConflictStatus, DdlCount, DdlStatement, DdlStatus, FollowStatus, LeftOutStatus, LimitStatus, PositionStatus},
 };
 use crate::{binlog::Position, catalog::TableName, clock::rfc3339};
 
@@ -86,8 +86,14 @@ pub(super) fn follow(conn: &Connection, run: i64, now: i64, live: bool) -> rusql
     Ok(Some(status))
 }
 
+/// Kinds that the spec's choice of operations makes (`ConflictKind::is_of_the_spec`).
+const LEFT_OUT: &str = "'insert-left-out', 'update-left-out', 'delete-left-out', 'table-left-out', 'row-replaced', 'row-absent'";
+
 pub(super) fn conflicts(conn: &Connection) -> rusqlite::Result<Vec<ConflictStatus>> {
-    list(conn, "SELECT source_database, source_table, kind, key, rows, first, last FROM conflict ORDER BY 1, 2, 3, 4", |row| {
+    let sql = format!(
+        "SELECT source_database, source_table, kind, key, rows, first, last FROM conflict WHERE kind NOT IN ({LEFT_OUT}) ORDER BY 1, 2, 3, 4"
+    );
+    list(conn, &sql, |row| {
         Ok(ConflictStatus {
             table: TableName::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
             kind: row.get(2)?,
@@ -95,6 +101,18 @@ pub(super) fn conflicts(conn: &Connection) -> rusqlite::Result<Vec<ConflictStatu
             rows: row.get(4)?,
             first: rfc3339(row.get(5)?),
             last: rfc3339(row.get(6)?),
+        })
+    })
+}
+
+pub(super) fn left_out(conn: &Connection) -> rusqlite::Result<Vec<LeftOutStatus>> {
+    let sql = format!("SELECT source_database, source_table, kind, rows, last FROM conflict WHERE kind IN ({LEFT_OUT}) ORDER BY 1, 2, 3");
+    list(conn, &sql, |row| {
+        Ok(LeftOutStatus {
+            table: TableName::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
+            kind: row.get(2)?,
+            rows: row.get(3)?,
+            last: rfc3339(row.get(4)?),
         })
     })
 }

@@ -10,7 +10,7 @@ use super::lock::Holder;
 use crate::{catalog::TableName, event::Phase};
 
 /// Version of the status document; the minor number grows when something is added.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 /// The JSON Schema (draft-07) of [`Status`].
 pub fn schema() -> serde_json::Value {
@@ -49,6 +49,9 @@ pub struct Status {
     /// Rows that were not as they had to be, in all runs, and were dealt with as `conflict.rows` says.
     #[serde(default)]
     pub conflicts: Vec<ConflictStatus>,
+    /// Row changes that `operations` of the spec leaves out, and rows that are not as at the source for that reason, in all runs.
+    #[serde(default)]
+    pub left_out: Vec<LeftOutStatus>,
     /// DDL statements of the source.
     #[serde(default)]
     pub ddl: DdlStatus,
@@ -205,8 +208,10 @@ pub struct Totals {
     pub tables: u64,
     /// Those finished.
     pub tables_finished: u64,
-    /// Rows committed at the destination.
+    /// Rows read and settled at the destination: written, or kept as they were there.
     pub rows_done: u64,
+    /// Of these, rows that the destination had under the same key and that were kept (`conflict.existing_tables: ignore`).
+    pub rows_kept: u64,
     /// Rows expected: exact for finished tables, estimated for the others.
     pub rows_expected: u64,
     /// Bytes of column values committed.
@@ -254,8 +259,10 @@ pub struct TableStatus {
     pub destination: TableName,
     /// How far.
     pub state: TableState,
-    /// Rows committed at the destination.
+    /// Rows read and settled at the destination: written, or kept as they were there.
     pub rows_done: u64,
+    /// Of these, rows that the destination had under the same key and that were kept (`conflict.existing_tables: ignore`).
+    pub rows_kept: u64,
     /// Rows the source's statistics promise.
     pub rows_estimate: u64,
     /// Bytes of column values committed.
@@ -417,6 +424,21 @@ pub struct ConflictStatus {
     /// When the first was met.
     pub first: String,
     /// When the last was.
+    pub last: String,
+}
+
+/// Rows of a table that the spec's choice of operations leaves out, or makes other than the source's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOutStatus {
+    /// Source table.
+    pub table: TableName,
+    /// `insert-left-out`, `update-left-out`, `delete-left-out`: row changes that were not carried. `table-left-out`: events of a table that was
+    /// not made. `row-replaced`: rows that had stayed at the destination and gave way to one of the source. `row-absent`: rows to be changed
+    /// or deleted that had never been brought.
+    pub kind: String,
+    /// How many rows; of `table-left-out` how many events.
+    pub rows: u64,
+    /// When the last was met.
     pub last: String,
 }
 

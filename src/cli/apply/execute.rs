@@ -469,7 +469,7 @@ fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
     }
     for table in &progress.tables {
         for range in &table.ranges {
-            let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
+            let truth = RangeTruth { rows: range.read, written: range.written, bytes: range.bytes, finished: range.finished };
             writer.set_range(&table.source, range.number, truth);
         }
     }

@@ -7,7 +7,12 @@ use crate::{
     catalog::{ColumnMap, TableName},
     cli::{error::CommandError, prepare::Survey},
     connect::{Flavor, Login},
-    destination::{TaskProgress, change::OnConflict, mysql::MySqlDestination},
+    ddl::statement::Class,
+    destination::{
+        TaskProgress,
+        change::{OnConflict, RowOperations},
+        mysql::MySqlDestination,
+    },
     diff::{self, mapping::FOREIGN_ENGINES},
     event::Observer,
     phase::incremental::{
@@ -17,7 +22,7 @@ use crate::{
         names::Names,
     },
     plan,
-    spec::{DdlErrors, ExistingTables, NameCase, ObjectSelection, OnlineDdl, RowConflict, Selection, Spec, StorageEngine},
+    spec::{DdlErrors, ExistingTables, NameCase, ObjectSelection, OnlineDdl, Operation, RowConflict, Selection, Spec, StorageEngine},
 };
 
 /// What the spec selects, for the phase to ask.
@@ -69,6 +74,35 @@ impl Names for SpecNames {
         let selection = self.selection();
         let selected = selection.table(&source.database, &source.table);
         selected.map(|selected| plan::column_map(&selected, selection.column_case())).unwrap_or_default()
+    }
+
+    fn row_operations(&self, source: &TableName) -> RowOperations {
+        let list = self.selection().operations(&source.database, &source.table);
+        let carried = |operation| list.contains(&operation);
+        RowOperations {
+            insert: carried(Operation::Insert),
+            update: carried(Operation::Update),
+            delete: carried(Operation::Delete),
+            leaves_rows: ![Operation::Delete, Operation::TruncateTable, Operation::DropTable].into_iter().all(carried),
+        }
+    }
+
+    fn carries(&self, source: &TableName, class: Class) -> bool {
+        let operation = match class {
+            Class::AlterTable => Operation::AlterTable,
+            Class::AlterView => Operation::AlterView,
+            Class::CreateFunction => Operation::CreateFunction,
+            Class::CreateIndex => Operation::CreateIndex,
+            Class::CreateProcedure => Operation::CreateProcedure,
+            Class::CreateTable => Operation::CreateTable,
+            Class::CreateView => Operation::CreateView,
+            Class::DropIndex => Operation::DropIndex,
+            Class::DropTable => Operation::DropTable,
+            Class::RenameTable => Operation::RenameTable,
+            Class::TruncateTable => Operation::TruncateTable,
+            Class::Unlisted(_) | Class::Writes(_) | Class::MovesRows(_) | Class::Nothing | Class::RollbackTo => return true,
+        };
+        self.selection().operations(&source.database, &source.table).contains(&operation)
     }
 
     fn may_lack_columns(&self) -> bool {

@@ -42,6 +42,7 @@ impl Observer for Log {
             }
             Event::CaughtUp { position } => tracing::info!(%position, "caught up"),
             Event::ConflictMet { table, kind, key, rows } => tracing::info!(%table, kind, ?key, rows, "conflict"),
+            Event::LeftOut { table, kind, rows } => tracing::debug!(%table, kind, rows, "left out by `operations`"),
             Event::DdlSeen(ddl) => {
                 let (place, class, object, sql) = (&ddl.place, &ddl.class, &ddl.object, &ddl.sql);
                 match &ddl.outcome {

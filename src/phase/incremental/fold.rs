@@ -17,7 +17,7 @@ use crate::{
     binlog::Image,
     destination::{
         DestinationError,
-        change::{Batch, Certainty, Conflict, ConflictKind, OnConflict, RowChange, TableChanges},
+        change::{Batch, Certainty, Conflict, ConflictKind, OnConflict, RowChange, RowOperations, TableChanges},
     },
 };
 
@@ -83,6 +83,10 @@ impl Folder {
     /// [`DestinationError::Conflict`] when one does not follow from those before it and the policy is to fail.
     pub(super) fn take(&mut self, table: &Arc<Followed>, changes: Vec<RowChange>) -> Result<(), DestinationError> {
         self.rows += changes.len() as u64;
+        let changes = self.carried(table, changes);
+        if changes.is_empty() {
+            return Ok(());
+        }
         let Some(key) = &table.key else {
             match self.ordered.iter_mut().find(|(t, _)| Arc::ptr_eq(t, table)) {
                 Some((_, list)) => list.extend(changes),
@@ -121,6 +125,31 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// What the spec carries of them (`operations`); what it leaves out is counted. While the copy may have brought newer rows all are
+    /// carried: the rows are right only then, and a choice has something to begin from (decision 082).
+    fn carried(&mut self, table: &Followed, mut changes: Vec<RowChange>) -> Vec<RowChange> {
+        let operations = table.copy.operations;
+        if operations == RowOperations::ALL || matches!(self.certainty, Certainty::Repeatable(_)) {
+            return changes;
+        }
+        let conflicts = &mut self.conflicts;
+        changes.retain(|change| {
+            let Some(kind) = operations.left_out(change) else { return true };
+            let name = &table.copy.source.name;
+            match conflicts.iter_mut().find(|c| c.kind == kind && &c.table == name) {
+                Some(known) => known.rows += 1,
+                None => conflicts.push(Conflict { table: name.clone(), kind, key: Vec::new(), rows: 1 }),
+            }
+            false
+        });
+        changes
+    }
+
+    /// Counts what the reader has left out.
+    pub(super) fn note(&mut self, left_out: &[Conflict]) {
+        Conflict::merge(&mut self.conflicts, left_out);
     }
 
     /// The net effect.

@@ -11,7 +11,7 @@ use super::hash;
 use crate::{
     binlog::{Image, Position},
     catalog::{Column, TypeKind},
-    destination::CopyTable,
+    destination::{CopyTable, change::RowOperations},
 };
 
 /// How a value of a unique key is made comparable.
@@ -58,10 +58,15 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    pub(super) fn new(copy: Arc<CopyTable>, start: Option<Position>) -> Self {
+    pub(super) fn new(mut copy: Arc<CopyTable>, start: Option<Position>, operations: RowOperations) -> Self {
+        if copy.operations != operations {
+            copy = Arc::new(CopyTable { operations, ..copy.as_ref().clone() });
+        }
         let name = &copy.destination.name;
         let id = hash::add(hash::add(1, name.database.as_bytes()), name.table.as_bytes());
-        let key = copy.folding_key();
+        // Which rows have stayed, gave way or were never brought hangs on each change in its place, which a net effect forgets; and the
+        // change of a key is one UPDATE of a row that may not be there, never a delete and an insert.
+        let key = copy.folding_key().filter(|_| operations.insert && operations.update && operations.delete);
         let uniques = if key.is_some() { uniques(&copy, id) } else { None };
         Self { copy, key, id, start, uniques }
     }

@@ -13,6 +13,22 @@ use crate::{
     destination::CopyTable,
 };
 
+/// How the doubt begins of a table of which the spec leaves out a change of its definition: what its columns are, only the binlog can say.
+const UNSEEN: &str = "`operations` leaves out ";
+
+/// How the doubt begins of a table that bears another name at the source since a statement that the spec leaves out: rows under the old
+/// name and the new may be those of any table.
+const RENAMED: &str = "names are no longer the source's: `operations` leaves out ";
+
+/// What a statement that is left out leaves in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    /// The table's columns.
+    Definition,
+    /// Which table it is.
+    Name,
+}
+
 /// The followed tables, by their names at the source.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -46,6 +62,25 @@ impl History {
         self.doubts.get(source).map(String::as_str)
     }
 
+    /// Why its columns at the source may be others than the definition says: its definition was changed by a statement that is left out.
+    pub(super) fn unseen(&self, source: &TableName) -> Option<&str> {
+        self.doubt(source).filter(|doubt| doubt.starts_with(UNSEEN))
+    }
+
+    /// Why what is called so at the source may be another table: it was renamed by a statement that is left out.
+    pub(super) fn renamed(&self, source: &TableName) -> Option<&str> {
+        self.doubt(source).filter(|doubt| doubt.starts_with(RENAMED))
+    }
+
+    /// The doubt that a statement leaves which the spec leaves out.
+    pub(super) fn doubt_of(what: LeftOut, statement: &str) -> String {
+        let begins = match what {
+            LeftOut::Definition => UNSEEN,
+            LeftOut::Name => RENAMED,
+        };
+        format!("{begins}{statement}")
+    }
+
     /// Its definition at the source; also where the destination has no such table.
     pub(super) fn source(&self, source: &TableName) -> Option<&Table> {
         self.sources.get(source)
@@ -64,7 +99,10 @@ impl History {
     /// Takes a definition over; `destination` is the table that it is written to, under the columns' names that `columns` gives.
     pub(super) fn set(&mut self, source: Table, destination: Option<Table>, columns: &ColumnMap) {
         let name = source.name.clone();
-        self.doubts.remove(&name);
+        // What was left out stays left out, whatever comes after it.
+        if self.unseen(&name).or_else(|| self.renamed(&name)).is_none() {
+            self.doubts.remove(&name);
+        }
         match destination {
             Some(destination) => {
                 self.tables.insert(name.clone(), Arc::new(CopyTable::mapped(source.clone(), destination, columns, false)));
@@ -89,6 +127,7 @@ impl History {
     /// The table bears another name; its definition under that one comes with [`History::set`].
     pub(super) fn rename(&mut self, from: &TableName, to: &TableName) {
         let copied = self.copied.contains(from);
+        let left_out = self.unseen(from).or_else(|| self.renamed(from)).map(str::to_owned);
         let source = self.sources.get(from).cloned();
         self.remove(from);
         self.remove(to);
@@ -98,6 +137,9 @@ impl History {
         }
         if copied {
             self.copied.insert(to.clone());
+        }
+        if let Some(doubt) = left_out {
+            self.doubts.insert(to.clone(), doubt);
         }
     }
 

@@ -391,7 +391,13 @@ impl<'a> Lanes<'a> {
             })));
         }
         for Conflict { table, kind, key, rows } in written.conflicts {
-            self.observer.observe(&Event::ConflictMet { table, kind: kind.name(), key, rows });
+            let of_the_spec = kind.is_of_the_spec();
+            let kind = kind.name();
+            self.observer.observe(&if of_the_spec {
+                Event::LeftOut { table, kind, rows }
+            } else {
+                Event::ConflictMet { table, kind, key, rows }
+            });
         }
         self.finished(number, Some(reached));
         Ok(())

@@ -1,6 +1,10 @@
 //! What is followed, and what it is called at the destination. The spec answers; the phase does not know it.
 
-use crate::catalog::{ColumnMap, TableName};
+use crate::{
+    catalog::{ColumnMap, TableName},
+    ddl::statement::Class,
+    destination::change::RowOperations,
+};
 
 /// Answers by name, also for tables that did not exist when the task began.
 pub trait Names: Send + Sync {
@@ -15,6 +19,16 @@ pub trait Names: Send + Sync {
 
     /// Which columns of a source table go to the destination, and under which names.
     fn columns(&self, source: &TableName) -> ColumnMap;
+
+    /// The row operations that are carried of a source table (`operations`).
+    fn row_operations(&self, _source: &TableName) -> RowOperations {
+        RowOperations::ALL
+    }
+
+    /// Whether statements of this class about a source table, view or routine are carried (`operations`).
+    fn carries(&self, _source: &TableName, _class: Class) -> bool {
+        true
+    }
 
     /// A table of the destination may lack columns that are to be carried, and goes without them (`conflict.existing_tables: ignore`).
     fn may_lack_columns(&self) -> bool {

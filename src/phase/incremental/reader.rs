@@ -21,7 +21,11 @@ use super::{
 use crate::{
     binlog::{Begin, BinlogError, ColumnForm, Item, Position, RowsEvent, TableMap, decode, fit},
     catalog::TableName,
-    destination::{CopyTable, change::RowChange},
+    ddl::statement::Class,
+    destination::{
+        CopyTable,
+        change::{Conflict, ConflictKind, RowChange},
+    },
 };
 
 /// Where items come from.
@@ -40,6 +44,8 @@ enum Slot {
     /// The table in which we write the source's time.
     Heartbeat(Fit),
     Followed(Arc<Followed>, Fit),
+    /// Selected, and made by a statement that the spec leaves out.
+    LeftOut(TableName),
 }
 
 /// A table map and how to read its rows.
@@ -67,6 +73,8 @@ struct Open {
     windows: bool,
     statements: u32,
     heartbeat: Option<u64>,
+    /// Events of tables that are not carried.
+    left_out: Vec<Conflict>,
 }
 
 /// The reader.
@@ -106,7 +114,16 @@ impl Reader {
         Ok(match item {
             Item::Begin(begin) => {
                 let begin = Arc::new(begin);
-                self.open = Some(Open { begin, rows: Vec::new(), count: 0, bytes: 0, windows: false, statements: 0, heartbeat: None });
+                self.open = Some(Open {
+                    begin,
+                    rows: Vec::new(),
+                    count: 0,
+                    bytes: 0,
+                    windows: false,
+                    statements: 0,
+                    heartbeat: None,
+                    left_out: Vec::new(),
+                });
                 true
             }
             Item::Rows(event) => self.rows(&event)?,
@@ -137,6 +154,7 @@ impl Reader {
                     after,
                     read_from: items.read_from(),
                     heartbeat: open.heartbeat,
+                    left_out: open.left_out,
                 }))
             }
             Item::Rollback => {
@@ -162,6 +180,11 @@ impl Reader {
                     let written = row.after.and_then(|after| heartbeat::read(&after, &self.reading.task));
                     open.heartbeat = open.heartbeat.max(written);
                 }
+                return Ok(true);
+            }
+            Some(Slot::LeftOut(table)) => {
+                let one = Conflict { table: table.clone(), kind: ConflictKind::TableLeftOut, key: Vec::new(), rows: 1 };
+                Conflict::merge(&mut open.left_out, &[one]);
                 return Ok(true);
             }
             Some(Slot::Followed(followed, fit)) => (followed, &fit.forms),
@@ -224,7 +247,7 @@ impl Reader {
         let map = &event.map;
         let known = self.slots.get(map.database.as_str()).and_then(|tables| tables.get(map.table.as_str()));
         match known {
-            Some(Slot::Other) => return Ok(()),
+            Some(Slot::Other | Slot::LeftOut(_)) => return Ok(()),
             Some(Slot::Heartbeat(fit) | Slot::Followed(_, fit)) if Arc::ptr_eq(&fit.map, map) || fit.map == *map => return Ok(()),
             _ => {}
         }
@@ -242,6 +265,12 @@ impl Reader {
             }
         } else if self.reading.names.table(&name).is_none() {
             Slot::Other
+        } else if self.history.table(&name).is_none()
+            && self.history.doubt(&name).is_none()
+            && !self.reading.names.carries(&name, Class::CreateTable)
+        {
+            // Whoever leaves CREATE TABLE out does not want the table's rows either.
+            Slot::LeftOut(name)
         } else {
             let known = match self.slots.get(map.database.as_str()).and_then(|tables| tables.get(map.table.as_str())) {
                 Some(Slot::Followed(followed, _)) => Some(Arc::clone(followed)),
@@ -249,12 +278,18 @@ impl Reader {
             };
             let followed = match (known, self.history.table(&name)) {
                 (Some(followed), _) => followed,
-                (None, Some(copy)) => Arc::new(Followed::new(Arc::clone(copy), self.reading.starts.get(&name).cloned())),
+                (None, Some(copy)) => {
+                    let operations = self.reading.names.row_operations(&name);
+                    Arc::new(Followed::new(Arc::clone(copy), self.reading.starts.get(&name).cloned(), operations))
+                }
                 (None, None) => {
                     let why = self.history.doubt(&name).map(|doubt| format!(" ({doubt})")).unwrap_or_default();
                     return Err(wrong(format!("rows of a selected table that is not known at this position{why}")));
                 }
             };
+            if let Some(doubt) = self.history.renamed(&name) {
+                return Err(wrong(format!("rows of a table that may be another than the one that bore this name ({doubt})")));
+            }
             if let Some(column) = self.lacks(&name, &followed.copy) {
                 let why = self.history.doubt(&name).map(|doubt| format!(" ({doubt})")).unwrap_or_default();
                 let there = &followed.copy.destination.name;
@@ -264,6 +299,11 @@ impl Reader {
                 let why = self.history.doubt(&name).map(|doubt| format!(" ({doubt})")).unwrap_or_default();
                 wrong(format!("{misfit}{why}"))
             })?;
+            if let Some(doubt) = self.history.unseen(&name).filter(|_| !map.named) {
+                return Err(wrong(format!(
+                    "its definition at the source may be another by now ({doubt}), and the binlog does not name the columns                      (binlog_row_metadata is not FULL)"
+                )));
+            }
             Slot::Followed(followed, Fit { map: Arc::clone(map), forms })
         };
         self.slots.entry(map.database.clone()).or_default().insert(map.table.clone(), slot);

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     binlog::{Begin, Position, snapshot},
     connect::{Patience, Purpose, Session},
-    destination::change::{Applied, Certainty, Following},
+    destination::change::{Applied, Certainty, Conflict, Following},
     event::{Event, Lag},
     phase::throttle::Pace,
 };
@@ -73,7 +73,7 @@ struct Large {
     pieces: SyncSender<Piece>,
     row_events: u64,
     bytes: usize,
-    conflicts: Vec<crate::destination::change::Conflict>,
+    conflicts: Vec<Conflict>,
 }
 
 /// When the run is to end, and what is known of it.
@@ -347,11 +347,12 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     }
 
     fn transaction(&mut self, transaction: Transaction) -> Result<(), FollowError> {
-        let Transaction { begin, rows, count, bytes, after, read_from, heartbeat } = transaction;
+        let Transaction { begin, rows, count, bytes, after, read_from, heartbeat, left_out } = transaction;
         let micros = begin.micros;
         self.newest_micros = micros;
         if let Some(mut large) = self.large.take() {
             self.fold_piece(&mut large, rows, count, bytes)?;
+            Conflict::merge(&mut large.conflicts, &left_out);
             (self.position, self.read_from) = (after.clone(), read_from.clone());
             let end = End {
                 applied: Applied {
@@ -379,6 +380,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         for Rows { table, changes } in rows {
             open.folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&after)))?;
         }
+        open.folder.note(&left_out);
         open.transactions += 1;
         open.bytes += bytes;
         open.micros = micros;

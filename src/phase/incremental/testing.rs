@@ -6,7 +6,7 @@ use super::followed::Followed;
 use crate::{
     binlog::Image,
     catalog::{Column, Key, KeyPart, Table, TableName, TypeKind},
-    destination::CopyTable,
+    destination::{CopyTable, change::RowOperations},
 };
 
 fn column(name: &str, kind: TypeKind, collation: Option<&str>) -> Column {
@@ -58,12 +58,12 @@ pub(super) fn definition(collation: &str, keyless: bool) -> Table {
 
 pub(super) fn table(collation: &str) -> Arc<Followed> {
     let definition = definition(collation, false);
-    Arc::new(Followed::new(Arc::new(CopyTable::new(definition.clone(), definition, false)), None))
+    Arc::new(Followed::new(Arc::new(CopyTable::new(definition.clone(), definition, false)), None, RowOperations::ALL))
 }
 
 pub(super) fn keyless() -> Arc<Followed> {
     let definition = definition("utf8mb4_bin", true);
-    Arc::new(Followed::new(Arc::new(CopyTable::new(definition.clone(), definition, false)), None))
+    Arc::new(Followed::new(Arc::new(CopyTable::new(definition.clone(), definition, false)), None, RowOperations::ALL))
 }
 
 pub(super) fn row(id: u32, s: Option<&str>, v: u32) -> Image {

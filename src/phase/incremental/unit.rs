@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FollowError, followed::Followed};
 use crate::{
     binlog::{Begin, Image, Position, Statement},
-    destination::change::RowChange,
+    destination::change::{Conflict, RowChange},
 };
 
 /// Changes of one table, in the order in which they happened.
@@ -38,6 +38,8 @@ pub(super) struct Transaction {
     pub(super) read_from: Option<Position>,
     /// When a heartbeat row in it was written, in microseconds since 1970 UTC.
     pub(super) heartbeat: Option<u64>,
+    /// Events of tables whose CREATE TABLE the spec leaves out.
+    pub(super) left_out: Vec<Conflict>,
 }
 
 /// A statement where it stands. The reader waits for an answer.

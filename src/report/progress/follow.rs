@@ -17,6 +17,7 @@ pub(super) struct Following {
     row_rate: Rate,
     lag: Option<Lag>,
     conflicts: u64,
+    left_out: u64,
     failed: u64,
     skipped: u64,
     /// Those that the run began with are nobody's news.
@@ -56,6 +57,11 @@ impl Following {
                 self.conflicts += rows;
                 let rows = text::plural(*rows, "row");
                 Some((true, format!("conflict: {table}: {rows}, {kind} by key ({})", key.join(", "))))
+            }
+            // As many as the source writes; status counts them.
+            Event::LeftOut { rows, .. } => {
+                self.left_out += rows;
+                None
             }
             Event::DdlSeen(ddl) => self.ddl(ddl),
             Event::LimitsChanged { limits } => {
@@ -104,6 +110,9 @@ impl Following {
         parts.push(format!("{} rows in all", text::count(self.rows)));
         if self.conflicts > 0 {
             parts.push(text::plural(self.conflicts, "conflict"));
+        }
+        if self.left_out > 0 && !short {
+            parts.push(format!("{} left out", text::plural(self.left_out, "row")));
         }
         if self.failed > 0 {
             parts.push(format!("{} failed", text::plural(self.failed, "statement")));

@@ -196,6 +196,7 @@ impl Model {
             | Event::Lag(_)
             | Event::CaughtUp { .. }
             | Event::ConflictMet { .. }
+            | Event::LeftOut { .. }
             | Event::DdlSeen(_)
             | Event::LimitsChanged { .. } => {
                 if let Some((beside_bars, line)) = self.following.take(event) {

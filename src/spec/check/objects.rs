@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::spec::{
     interpolate::looks_replaceable,
+    model::Operation,
     pattern::Pattern,
     select::is_system_database,
     written::{Columns, Endpoint, Object, Spec},
@@ -18,6 +19,7 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     for (index, object) in spec.objects.iter().enumerate() {
         names(found, &index.to_string(), object);
     }
+    operations_without_a_phase(found, spec);
     duplicates(found, spec);
     collisions(found, spec);
     if same_server(&spec.source, &spec.destination) {
@@ -48,6 +50,9 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
             found.value(&path, format!("`{rename}` belongs to the server or to dtsctl; no database can be renamed to it"), "");
         }
     }
+    if let Some(list) = &object.operations {
+        operations(found, &["objects", index, "operations"], list, object.tables.is_none());
+    }
     for (at, pattern) in object.exclude.iter().flatten().enumerate() {
         name(found, &["objects", index, "exclude", &at.to_string()], pattern, "name");
     }
@@ -58,6 +63,9 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
         if let Some(rename) = &table.rename {
             new_name(found, &["objects", index, "tables", &at, "rename"], rename, &table.name);
         }
+        if let Some(list) = &table.operations {
+            operations(found, &["objects", index, "tables", &at, "operations"], list, false);
+        }
         if let Some(columns) = &table.columns {
             check_columns(found, &["objects", index, "tables", &at, "columns"], columns);
         }
@@ -66,6 +74,41 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
             && !Pattern::new(&*table.name).is_glob()
         {
             found.value(&path, format!("`{}` is selected here and left out by `exclude: {pattern}`", table.name), "remove one of the two");
+        }
+    }
+}
+
+/// Each once, and none that is about what the entry does not select.
+fn operations(found: &mut Problems<'_>, path: &[&str], list: &[Operation], whole: bool) {
+    for (at, operation) in list.iter().enumerate() {
+        let index = at.to_string();
+        let place: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
+        let name = operation.name();
+        if list[..at].contains(operation) {
+            found.value(&place, format!("`{name}` is listed for the second time"), "keep one of the two");
+        } else if operation.is_of_whole_databases() && !whole {
+            found.value(
+                &place,
+                format!("`{name}` is carried only of a database that is selected as a whole, and here are tables alone"),
+                "remove it, or select the whole database",
+            );
+        }
+    }
+}
+
+fn operations_without_a_phase(found: &mut Problems<'_>, spec: &Spec) {
+    if spec.phases.as_ref().is_none_or(|phases| phases.incremental != Some(false)) {
+        return;
+    }
+    let mut refuse =
+        |path: &[&str]| found.key(path, "`operations` is about a phase that is off", "remove it, or turn on `phases.incremental`");
+    for (index, object) in spec.objects.iter().enumerate() {
+        let index = index.to_string();
+        if object.operations.is_some() {
+            refuse(&["objects", &index, "operations"]);
+        }
+        for (at, _) in object.tables.iter().flatten().enumerate().filter(|(_, table)| table.operations.is_some()) {
+            refuse(&["objects", &index, "tables", &at.to_string(), "operations"]);
         }
     }
 }

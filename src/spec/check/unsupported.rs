@@ -25,7 +25,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
                 &["objects", &index, "tables", &at, "where"],
                 "set `phases.incremental` to false: so far only the full copy chooses rows",
             );
-            refuse(table.operations.is_some(), &["objects", &index, "tables", &at, "operations"], REMOVE);
         }
     }
     let schema = spec.schema.as_ref();

@@ -76,8 +76,7 @@ impl<'l, 'a> Careful<'l, 'a> {
             for (before, after) in moving {
                 match self.delete(before)? {
                     Done::Missing => {
-                        self.conflict(policy, ConflictKind::UpdateMissing, None)?;
-                        if policy == OnConflict::Overwrite {
+                        if self.conflict(policy, ConflictKind::UpdateMissing, None)? {
                             self.put(after)?;
                         }
                     }
@@ -90,8 +89,7 @@ impl<'l, 'a> Careful<'l, 'a> {
         }
         for (before, after) in to_come {
             if let Done::InTheWay(key) = self.insert(after)? {
-                self.conflict(policy, ConflictKind::UpdateExists, Some(&key))?;
-                if policy == OnConflict::Overwrite {
+                if self.conflict(policy, ConflictKind::UpdateExists, Some(&key))? {
                     self.put(after)?;
                 } else if let Done::InTheWay(_) = self.insert(before)? {
                     // Its own old value has gone to another row by now: there is no row left to keep.
@@ -132,28 +130,24 @@ impl<'l, 'a> Careful<'l, 'a> {
     }
 
     fn insert_strictly(&mut self, image: &Image, policy: OnConflict) -> Result<(), DestinationError> {
-        if let Done::InTheWay(key) = self.insert(image)? {
-            self.conflict(policy, ConflictKind::InsertExists, Some(&key))?;
-            if policy == OnConflict::Overwrite {
-                self.put(image)?;
-            }
+        if let Done::InTheWay(key) = self.insert(image)?
+            && self.conflict(policy, ConflictKind::InsertExists, Some(&key))?
+        {
+            self.put(image)?;
         }
         Ok(())
     }
 
     fn update_strictly(&mut self, before: &Image, after: &Image, policy: OnConflict) -> Result<(), DestinationError> {
-        let overwrite = policy == OnConflict::Overwrite;
         match self.update(before, after)? {
             Done::Row => {}
             Done::Missing => {
-                self.conflict(policy, ConflictKind::UpdateMissing, None)?;
-                if overwrite {
+                if self.conflict(policy, ConflictKind::UpdateMissing, None)? {
                     self.put(after)?;
                 }
             }
             Done::InTheWay(key) => {
-                self.conflict(policy, ConflictKind::UpdateExists, Some(&key))?;
-                if overwrite {
+                if self.conflict(policy, ConflictKind::UpdateExists, Some(&key))? {
                     self.force_update(before, after)?;
                 }
             }
@@ -161,15 +155,17 @@ impl<'l, 'a> Careful<'l, 'a> {
         Ok(())
     }
 
-    /// Counts a conflict, or stops for it.
-    fn conflict(&mut self, policy: OnConflict, kind: ConflictKind, key: Option<&str>) -> Result<(), DestinationError> {
+    /// Counts a conflict, or stops for it. `true` when the source's row wins. What the spec itself has made so is none, and is dealt with as
+    /// the spec means it.
+    fn conflict(&mut self, policy: OnConflict, kind: ConflictKind, key: Option<&str>) -> Result<bool, DestinationError> {
+        let (policy, kind) = self.shape.table.operations.of_the_spec(kind).unwrap_or((policy, kind));
         let columns = key.map_or_else(|| self.shape.key_names(), |name| self.shape.columns_of(name));
         if policy == OnConflict::Fail {
             return Err(DestinationError::Conflict { table: self.shape.table.destination.name.clone(), kind, key: columns, rows: 1 });
         }
         let one = Conflict { table: self.shape.table.source.name.clone(), kind, key: columns, rows: 1 };
         Conflict::merge(&mut self.conflicts, &[one]);
-        Ok(())
+        Ok(policy == OnConflict::Overwrite)
     }
 
     fn delete(&mut self, image: &Image) -> Result<Done, DestinationError> {
@@ -312,7 +308,7 @@ impl<'l, 'a> Careful<'l, 'a> {
 }
 
 /// The key's name in `Duplicate entry ... for key 't.name'`.
-fn key_in(message: &str) -> String {
+pub(in crate::destination::mysql) fn key_in(message: &str) -> String {
     let name = message.rsplit_once("for key '").map_or("", |(_, rest)| rest);
     name.strip_suffix('\'').unwrap_or(name).to_owned()
 }

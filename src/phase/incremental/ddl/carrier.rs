@@ -24,7 +24,10 @@ use crate::{
     },
     destination::mysql::ddl::{Before, DdlRow, DdlState, Ledger, Origin, SchemaChange, SchemaRow},
     event::{DdlOutcome, DdlSeen, Event, Observer, StopToken},
-    phase::incremental::{history::History, names::Names},
+    phase::incremental::{
+        history::{History, LeftOut},
+        names::Names,
+    },
 };
 
 /// What carrying statements needs to know.
@@ -321,6 +324,26 @@ impl Carrier {
         Ok(Carried::Skipped)
     }
 
+    /// Not run because the spec leaves it out, and what the tables are at the source is in doubt from here on.
+    pub(super) fn leave_out(
+        &mut self,
+        at: Occurrence<'_>,
+        read: &Read,
+        (reason, tables, what): (String, &[TableName], LeftOut),
+        history: &mut History,
+    ) -> Result<Carried, DdlError> {
+        let row = DdlRow { error: Some(reason.clone()), ..self.row(at, read, DdlState::Skipped) };
+        let doubt = History::doubt_of(what, &format!("{} at {}", named(read, &at.statement.database), place(at)));
+        let changes: Vec<SchemaChange> = tables.iter().map(|t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
+        let ledger = self.ledger.clone();
+        self.looking(|session| ledger.finish(session, &row, &changes))?;
+        for table in tables {
+            history.set_doubt(table.clone(), doubt.clone());
+        }
+        self.tell(at, &row, DdlOutcome::Skipped { reason });
+        Ok(Carried::Skipped)
+    }
+
     /// The destination refused it, or it cannot be written for it.
     fn failed(
         &mut self,
@@ -338,7 +361,9 @@ impl Carrier {
         let doubt = format!("{statement} at {} failed at the destination: {error}", place(at));
         row.state = DdlState::Failed;
         row.error = Some(error.clone());
-        let changes: Vec<SchemaChange> = about.iter().map(|t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
+        // What is in doubt because it was left out stays so.
+        let about: Vec<&TableName> = about.iter().filter(|t| history.unseen(t).or_else(|| history.renamed(t)).is_none()).collect();
+        let changes: Vec<SchemaChange> = about.iter().map(|&t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
         let ledger = self.ledger.clone();
         self.looking(|session| ledger.finish(session, &row, &changes))?;
         for table in about {
@@ -471,6 +496,7 @@ impl Carrier {
             }
             Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
             Decision::Skip(reason) => self.skip(at, &read, reason),
+            Decision::LeaveOut { reason, doubts, what } => self.leave_out(at, &read, (reason, &doubts, what), history),
             _ => Ok(Carried::Skipped),
         }
     }
@@ -591,7 +617,8 @@ impl Carrier {
                         after.remove(source);
                     }
                     after.set(definition.clone(), Some(now.clone()), &self.settings.names.columns(source));
-                    let row = SchemaRow { source: source.clone(), copied, definition: Some(definition), doubt: None };
+                    let doubt = after.doubt(source).map(str::to_owned);
+                    let row = SchemaRow { source: source.clone(), copied, definition: Some(definition), doubt };
                     changes.push(SchemaChange::Set { row: Box::new(row), destination: destination.clone(), made });
                 }
             }
@@ -672,7 +699,8 @@ impl Statements for Carrier {
         match self.decide(at, &read, history, false) {
             Decision::Pass => Ok(Judgement::Pass),
             Decision::Skip(_) | Decision::Hold { .. } | Decision::Release { .. } => Ok(Judgement::Record),
-            Decision::Run(_) | Decision::Refuse { .. } | Decision::CutOver { .. } => Ok(Judgement::Barrier),
+            // What comes before it is not in doubt, and must be committed before the doubt is noted.
+            Decision::Run(_) | Decision::LeaveOut { .. } | Decision::Refuse { .. } | Decision::CutOver { .. } => Ok(Judgement::Barrier),
             Decision::Stop(stop) => {
                 // It may have been dealt with before a crash, and the history is behind it already.
                 let (ledger, origin) = (self.ledger.clone(), origin(at));
@@ -699,6 +727,7 @@ impl Statements for Carrier {
         match self.decide(at, &read, history, known.is_some()) {
             Decision::Pass => Ok(Carried::Skipped),
             Decision::Skip(reason) => self.skip(at, &read, reason),
+            Decision::LeaveOut { reason, doubts, what } => self.leave_out(at, &read, (reason, &doubts, what), history),
             Decision::Refuse { reason, about } => {
                 let row = self.row(at, &read, DdlState::Failed);
                 self.failed(at, row, &about, reason, history)

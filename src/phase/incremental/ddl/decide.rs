@@ -3,7 +3,10 @@
 use crate::{
     catalog::{TableName, Walk, quote_name},
     ddl::statement::{Class, Classified, Edit, Name, NameKind, PieceKind, Trouble},
-    phase::incremental::{history::History, names::Names},
+    phase::incremental::{
+        history::{History, LeftOut},
+        names::Names,
+    },
 };
 
 /// What the destination makes of words of the source's.
@@ -42,6 +45,8 @@ pub(super) enum Decision {
     Pass,
     /// Recorded and not run.
     Skip(String),
+    /// Recorded and not run, and what the tables are at the source is not known for sure after it.
+    LeaveOut { reason: String, doubts: Vec<TableName>, what: LeftOut },
     /// The task ends.
     Stop(Stop),
     /// It cannot be written for the destination: a failed statement.
@@ -200,6 +205,27 @@ impl Scene<'_> {
         ))
     }
 
+    /// The spec leaves such statements about this table, view or routine out.
+    fn is_left_out(&self, source: &TableName) -> bool {
+        !self.names.carries(source, self.classified.class)
+    }
+
+    fn why_left_out(&self) -> String {
+        let operation = self.classified.class.words().to_lowercase().replace(' ', "-");
+        format!("`{operation}` is not among the `operations` of the spec")
+    }
+
+    fn left_out(&self, what: LeftOut, doubts: Vec<TableName>) -> Decision {
+        let reason = self.why_left_out();
+        if doubts.is_empty() { Decision::Skip(reason) } else { Decision::LeaveOut { reason, doubts, what } }
+    }
+
+    /// A table that may be another at the source since a RENAME was left out: nothing is done to the destination's table of that name.
+    fn other_table<'a>(&self, tables: impl IntoIterator<Item = &'a TableName>) -> Option<Decision> {
+        let (table, doubt) = tables.into_iter().find_map(|t| Some((t, self.history.renamed(t)?)))?;
+        Some(stop("ddl-left-out", format!("{table} may be another table than the one that bore this name ({doubt})"), AGAIN))
+    }
+
     fn unlisted(&self) -> Decision {
         let ours = |name: &Name| match name.kind {
             NameKind::Database => self.names.database(&self.folded(&name.name)).is_some(),
@@ -298,6 +324,15 @@ impl Scene<'_> {
         let Some(target) = self.classified.of_kind(NameKind::Target).next() else { return Decision::Pass };
         let source = self.table_of(target);
         let Some(destination) = self.names.table(&source) else { return Decision::Pass };
+        if self.is_left_out(&source) {
+            // A table of that name that is still followed: a statement that was left out too has dropped it.
+            let still = self.history.follows(&source) && !self.classified.if_exists;
+            let followed = if still { vec![source] } else { Vec::new() };
+            return self.in_copy(&followed).unwrap_or_else(|| self.left_out(LeftOut::Definition, followed));
+        }
+        if let Some(stop) = self.other_table([&source]) {
+            return stop;
+        }
         if self.classified.has(Trouble::Query) {
             return statement_format("CREATE TABLE ... SELECT");
         }
@@ -365,6 +400,19 @@ impl Scene<'_> {
         };
         if let Some(stop) = self.in_copy([&source].into_iter().chain(exchanged.as_ref().map(|(_, other)| other))) {
             return stop;
+        }
+        let others = [&source].into_iter().chain(exchanged.as_ref().map(|(_, other)| other)).chain(becomes.as_ref().map(|(_, new)| new));
+        if let Some(stop) = self.other_table(others) {
+            return stop;
+        }
+        if self.is_left_out(&source) || exchanged.as_ref().is_some_and(|(_, other)| self.is_left_out(other)) {
+            return match becomes {
+                Some((_, new)) if self.names.table(&new).is_none() => out_of_scope(&source, &new),
+                Some((_, new)) => self.left_out(LeftOut::Name, vec![source, new]),
+                None if self.classified.class == Class::AlterTable => self.left_out(LeftOut::Definition, vec![source]),
+                // An index says nothing about columns.
+                None => self.left_out(LeftOut::Definition, Vec::new()),
+            };
         }
         if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source)) {
             return stop;
@@ -451,10 +499,16 @@ impl Scene<'_> {
 
     fn drop_table(&self) -> Decision {
         let mut plan = Plan { repeatable: false, ..Plan::default() };
+        let mut kept = Vec::new();
         let names: Vec<&Name> = self.classified.of_kind(NameKind::Target).collect();
         for name in names {
             let source = self.table_of(name);
             match self.names.table(&source).filter(|_| self.history.follows(&source)) {
+                Some(_) if self.is_left_out(&source) => {
+                    plan.notes.push(format!("{source} stays: {}", self.why_left_out()));
+                    plan.edits.push(Edit::RemoveItem(name.span.clone()));
+                    kept.push(source);
+                }
                 Some(destination) => {
                     plan.edits.push(Edit::Replace(name.span.clone(), destination.quoted()));
                     plan.effects.push(Effect::Gone { source, destination });
@@ -463,11 +517,15 @@ impl Scene<'_> {
             }
         }
         if plan.effects.is_empty() {
-            return Decision::Pass;
+            return if kept.is_empty() {
+                Decision::Pass
+            } else {
+                self.in_copy(&kept).unwrap_or_else(|| self.left_out(LeftOut::Definition, Vec::new()))
+            };
         }
         let gone: Vec<TableName> =
             plan.effects.iter().filter_map(|e| if let Effect::Gone { source, .. } = e { Some(source.clone()) } else { None }).collect();
-        if let Some(stop) = self.in_copy(&gone) {
+        if let Some(stop) = self.in_copy(gone.iter().chain(&kept)).or_else(|| self.other_table(&gone)) {
             return stop;
         }
         match self.pieces(&mut plan) {
@@ -480,8 +538,11 @@ impl Scene<'_> {
         let Some(target) = self.classified.of_kind(NameKind::Target).next() else { return Decision::Pass };
         let source = self.table_of(target);
         let Some(destination) = self.names.table(&source).filter(|_| self.history.follows(&source)) else { return Decision::Pass };
-        if let Some(stop) = self.in_copy([&source]) {
+        if let Some(stop) = self.in_copy([&source]).or_else(|| self.other_table([&source])) {
             return stop;
+        }
+        if self.is_left_out(&source) {
+            return self.left_out(LeftOut::Definition, Vec::new());
         }
         let mut plan = Plan { repeatable: true, ..Plan::default() };
         plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
@@ -539,10 +600,21 @@ impl Scene<'_> {
         if plan.effects.is_empty() && plan.notes.is_empty() {
             return Decision::Pass;
         }
+        let pairs = plan.effects.iter().filter_map(|e| if let Effect::Renamed { from, to } = e { Some([&from.0, &to.0]) } else { None });
+        let mut named: Vec<TableName> = pairs.flatten().cloned().collect();
+        named.sort();
+        named.dedup();
+        if let Some(stop) = self.other_table(&named) {
+            return stop;
+        }
         if let Some(stop) =
             self.in_copy(before.iter().filter(|t| plan.effects.iter().any(|e| matches!(e, Effect::Renamed { from, .. } if &from.0 == *t))))
         {
             return stop;
+        }
+        // One statement renames all of them or none: in a swap each name is another's.
+        if named.iter().any(|table| self.is_left_out(table)) {
+            return self.left_out(LeftOut::Name, named);
         }
         let moved = |t: &TableName| plan.effects.iter().any(|e| matches!(e, Effect::Renamed { to, .. } if &to.0 == t));
         let about: Vec<TableName> = followed.into_iter().filter(moved).collect();
@@ -563,6 +635,9 @@ impl Scene<'_> {
         let Some(target) = self.classified.of_kind(NameKind::View).next() else { return Decision::Pass };
         let source = self.table_of(target);
         let Some(destination) = self.names.table(&source).filter(|_| self.names.whole(&source.database)) else { return Decision::Pass };
+        if self.is_left_out(&source) {
+            return self.left_out(LeftOut::Definition, Vec::new());
+        }
         let repeatable = self.classified.or_replace || self.classified.class == Class::AlterView || self.classified.if_exists;
         let mut plan = Plan { repeatable, makes: Some(("view", destination.clone())), ..Plan::default() };
         plan.edits.push(Edit::Replace(target.span.clone(), destination.quoted()));
@@ -596,6 +671,9 @@ impl Scene<'_> {
         let Some(target) = self.classified.of_kind(NameKind::Routine).next() else { return Decision::Pass };
         let database = self.database_of(target);
         let Some(place) = self.names.database(&database).filter(|_| self.names.whole(&database)) else { return Decision::Pass };
+        if self.is_left_out(&TableName::new(database, target.name.clone())) {
+            return self.left_out(LeftOut::Definition, Vec::new());
+        }
         let kind = if self.classified.class == Class::CreateFunction { "function" } else { "procedure" };
         let destination = TableName::new(place, target.name.clone());
         let mut plan = Plan {
