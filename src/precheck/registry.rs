@@ -74,6 +74,8 @@ pub const CHECKS: &[Check] = &[
     super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
     super::dt272_selection_changed::CHECK,
+    super::dt273_prepared_xa::CHECK,
+    super::dt274_lists_as_printed::CHECK,
     super::dt280_filter_columns::CHECK,
     super::dt281_filter_refused::CHECK,
     super::dt282_filter_changed::CHECK,

@@ -88,6 +88,8 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT270", include_str!("../../../docs/checks/DT270.md")),
     ("DT271", include_str!("../../../docs/checks/DT271.md")),
     ("DT272", include_str!("../../../docs/checks/DT272.md")),
+    ("DT273", include_str!("../../../docs/checks/DT273.md")),
+    ("DT274", include_str!("../../../docs/checks/DT274.md")),
     ("DT280", include_str!("../../../docs/checks/DT280.md")),
     ("DT281", include_str!("../../../docs/checks/DT281.md")),
     ("DT282", include_str!("../../../docs/checks/DT282.md")),

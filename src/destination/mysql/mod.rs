@@ -7,6 +7,7 @@ mod load;
 mod members;
 mod progress;
 
+pub use members::members;
 pub use progress::{applied::read as read_following, ddl, forget_task, read as read_progress};
 
 use std::sync::{
