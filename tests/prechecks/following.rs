@@ -1,4 +1,4 @@
-//! DT260 to DT272: what the binlog can bring of the selected tables, and where a task goes on from.
+//! DT260 to DT273: what the binlog can bring of the selected tables, and where a task goes on from.
 
 use testbed::{Flavor, Role, Server, ServerOptions, have, shared};
 
@@ -80,4 +80,20 @@ fn a_selection_that_changed_under_way() {
     case.run(&["apply", "--yes", "--until", "caught-up"]);
     case.objects("[{database: checks_reselect, tables: [{name: a}, {name: b}]}]");
     case.plan().shows("DT272");
+}
+
+#[test]
+fn transactions_that_were_prepared_before() {
+    if !have(Flavor::MySql) {
+        return;
+    }
+    let source = Server::start(Flavor::MySql, ServerOptions::new()).expect("a server");
+    let mut case = Case::new(&source, shared(Flavor::MySql, Role::Destination), "checks_prepared");
+    case.source("CREATE TABLE t (id INT PRIMARY KEY)");
+    case.follows();
+    // Left prepared until the server goes.
+    source.exec("XA START 'left';\nINSERT INTO checks_prepared.t VALUES (1);\nXA END 'left';\nXA PREPARE 'left'").expect("prepared");
+    case.plan().shows("DT273");
+    case.source_as("checks_blind", &["SELECT, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES ON *.*"]);
+    case.plan().shows("DT273_unseen");
 }

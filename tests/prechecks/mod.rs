@@ -1,6 +1,7 @@
 //! Every precheck failing against real servers, with its severity, its texts and the exit code of the plan, by snapshot; and a look at the
 //! source that no severity of any check is without such a snapshot or a reason.
 
+mod accounts;
 mod ends;
 mod existing;
 mod filters;
@@ -18,7 +19,10 @@ use std::{
 
 use testbed::Server;
 
-use crate::{spec::dtsctl, support::End};
+use crate::{
+    spec::dtsctl,
+    support::{End, account},
+};
 
 /// A spec for one plan.
 pub(super) struct Case<'s> {
@@ -159,13 +163,6 @@ fn without_places(text: &str, servers: &[&Server]) -> String {
         let version = server.version().split(|c: char| c != '.' && !c.is_ascii_digit()).next().unwrap_or_default();
         text.replace(version, "VERSION").replace(&server.port().to_string(), "PORT")
     })
-}
-
-fn account(server: &Server, name: &str, grants: &[&str]) {
-    server.exec(&format!("DROP USER IF EXISTS '{name}'@'%';\nCREATE USER '{name}'@'%' IDENTIFIED BY 'pw-{name}'")).expect("an account");
-    for grant in grants {
-        server.exec(&format!("GRANT {grant} TO '{name}'@'%'")).unwrap_or_else(|e| panic!("{e:#}"));
-    }
 }
 
 fn text<'f>(finding: &'f serde_json::Value, key: &str) -> &'f str {

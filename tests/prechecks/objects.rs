@@ -89,3 +89,14 @@ fn definitions_changed_behind_its_back() {
     case.destination("ALTER TABLE t ADD COLUMN extra INT;\nDROP TABLE gone");
     case.plan().shows("DT232");
 }
+
+#[test]
+fn lists_that_are_not_as_printed() {
+    let Some((source, destination)) = pair(Flavor::MySql) else { return };
+    let case = Case::new(source, destination, "checks_lists");
+    case.source(
+        "CREATE TABLE cut (id INT PRIMARY KEY, e ENUM('aé','x') CHARACTER SET latin1);\nALTER TABLE cut CONVERT TO CHARACTER SET utf8mb4;\n\
+         CREATE TABLE lost (id INT PRIMARY KEY, e ENUM('x','é') CHARACTER SET latin1);\nALTER TABLE lost CONVERT TO CHARACTER SET utf8mb4",
+    );
+    case.plan().shows("DT274");
+}
