@@ -85,10 +85,10 @@ fn a_row_is_kept_under_a_unique_key_that_takes_null() {
         occupied(bed, &format!("{table}\nINSERT INTO t VALUES (2,'kept'),(NULL,'theirs')"));
         bed.task.run(&CATCH_UP).expect(0);
         let all = "SELECT a, v FROM t ORDER BY a, v";
-        assert_eq!(at_destination(bed, all), ["NULL|source", "NULL|theirs", "1|source", "2|kept"]);
+        assert_eq!(at_destination(bed, all), ["Null|source", "Null|theirs", "1|source", "2|kept"]);
         bed.source("UPDATE t SET v = 'new' WHERE a = 2");
         bed.task.run(&CATCH_UP).expect(0);
-        assert_eq!(at_destination(bed, all), ["NULL|source", "NULL|theirs", "1|source", "2|new"]);
+        assert_eq!(at_destination(bed, all), ["Null|source", "Null|theirs", "1|source", "2|new"]);
     });
 }
 
