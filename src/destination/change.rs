@@ -160,6 +160,9 @@ pub enum ConflictKind {
     UpdateMissing,
     /// UPDATE would give a row a unique value that another has.
     UpdateExists,
+    /// A row of which `update-exists` was counted could not stay as it was either, since its old value has gone to another row by then: it is
+    /// gone. Only under [`OnConflict::Ignore`].
+    UpdateLost,
     /// DELETE found no such row.
     DeleteMissing,
     /// No conflict: an INSERT that the spec leaves out (`operations`).
@@ -183,6 +186,7 @@ impl ConflictKind {
             Self::InsertExists => "insert-exists",
             Self::UpdateMissing => "update-missing",
             Self::UpdateExists => "update-exists",
+            Self::UpdateLost => "update-lost",
             Self::DeleteMissing => "delete-missing",
             Self::InsertLeftOut => "insert-left-out",
             Self::UpdateLeftOut => "update-left-out",
@@ -195,7 +199,7 @@ impl ConflictKind {
 
     /// The spec's choice of operations made it: no conflict, and counted apart from them.
     pub fn is_of_the_spec(self) -> bool {
-        !matches!(self, Self::InsertExists | Self::UpdateMissing | Self::UpdateExists | Self::DeleteMissing)
+        !matches!(self, Self::InsertExists | Self::UpdateMissing | Self::UpdateExists | Self::UpdateLost | Self::DeleteMissing)
     }
 }
 

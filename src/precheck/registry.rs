@@ -81,6 +81,11 @@ pub const CHECKS: &[Check] = &[
     super::dt282_filter_changed::CHECK,
     super::dt283_filter_rights::CHECK,
     super::dt284_pre_image::CHECK,
+    super::dt285_account_source_rights::CHECK,
+    super::dt286_account_destination_rights::CHECK,
+    super::dt287_account_parts_left_out::CHECK,
+    super::dt288_accounts_skipped::CHECK,
+    super::dt289_accounts_followed::CHECK,
     super::dt290_chosen_operations::CHECK,
     super::dt295_sql_mode::CHECK,
     super::dt296_letter_case::CHECK,
@@ -185,6 +190,7 @@ mod tests {
             unsupported::FEATURE,
             unsupported::ENGINE,
             unsupported::EXISTS,
+            unsupported::ACCOUNT,
         ];
         for code in others.into_iter().chain(UnsafeAction::ALL.map(UnsafeAction::code)) {
             assert!(pages.remove(code), "{code} has no page");

@@ -129,6 +129,10 @@ impl Destination for MySqlDestination {
         self.control(|s| progress::note_creation(s, &self.task, source, destination))
     }
 
+    fn note_account(&self, account: &str, finished: bool) -> Result<(), DestinationError> {
+        self.control(|s| progress::accounts::note(s, &self.task, account, finished))
+    }
+
     fn forget_table(&self, source: &TableName) -> Result<(), DestinationError> {
         self.control(|s| progress::forget_table(s, &self.task, source))
     }

@@ -93,7 +93,7 @@ impl<'l, 'a> Careful<'l, 'a> {
                     self.put(after)?;
                 } else if let Done::InTheWay(_) = self.insert(before)? {
                     // Its own old value has gone to another row by now: there is no row left to keep.
-                    tracing::warn!(table = %self.shape.table.destination.name, "a row could neither change nor stay as it was, and is gone");
+                    self.conflict(policy, ConflictKind::UpdateLost, Some(&key))?;
                 }
             }
         }
