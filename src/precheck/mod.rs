@@ -86,6 +86,8 @@ mod dt282_filter_changed;
 mod dt283_filter_rights;
 mod dt284_pre_image;
 mod dt290_chosen_operations;
+mod dt291_rename_patterns;
+mod dt292_old_names;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade};

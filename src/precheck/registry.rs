@@ -80,6 +80,8 @@ pub const CHECKS: &[Check] = &[
     super::dt283_filter_rights::CHECK,
     super::dt284_pre_image::CHECK,
     super::dt290_chosen_operations::CHECK,
+    super::dt291_rename_patterns::CHECK,
+    super::dt292_old_names::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

@@ -93,4 +93,6 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT283", include_str!("../../../docs/checks/DT283.md")),
     ("DT284", include_str!("../../../docs/checks/DT284.md")),
     ("DT290", include_str!("../../../docs/checks/DT290.md")),
+    ("DT291", include_str!("../../../docs/checks/DT291.md")),
+    ("DT292", include_str!("../../../docs/checks/DT292.md")),
 ];
