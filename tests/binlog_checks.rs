@@ -3,7 +3,10 @@
 use mysql::prelude::Queryable as _;
 use testbed::{Flavor, Role, Server, ServerOptions, have, shared};
 
-use crate::plan::{Task, plan_json};
+use crate::{
+    plan::{Task, plan_json},
+    support::account,
+};
 
 /// Findings of the checks of the binlog, `severity code object: cause`.
 fn findings(json: &serde_json::Value) -> Vec<String> {
@@ -13,14 +16,6 @@ fn findings(json: &serde_json::Value) -> Vec<String> {
         .filter(|f| text(f, "code").as_str() > "DT250" && f["severity"] != "passed")
         .map(|f| format!("{} {} {}: {}", text(f, "severity"), text(f, "code"), text(f, "object"), text(f, "cause")))
         .collect()
-}
-
-fn account(server: &Server, name: &str, grants: &[&str]) {
-    server.exec(&format!("DROP USER IF EXISTS '{name}'@'%'")).expect("drop user");
-    server.exec(&format!("CREATE USER '{name}'@'%' IDENTIFIED BY 'pw-{name}'")).expect("create user");
-    for grant in grants {
-        server.exec(&format!("GRANT {grant} TO '{name}'@'%'")).expect("grant");
-    }
 }
 
 #[test]
@@ -139,5 +134,39 @@ fn the_plan_follows_a_fit_source_and_names_what_its_binlog_hides() {
         assert_eq!(code, 3, "{flavor}");
         assert!(findings(&json).iter().any(|f| f.starts_with("failed DT267")), "{flavor}: {:#?}", findings(&json));
         assert_eq!(json["position"]["held"], false, "{flavor}");
+    }
+}
+
+/// One that is prepared when the task begins would stop it at its commit, so the plan refuses to begin.
+#[test]
+fn a_prepared_xa_transaction_is_found() {
+    for flavor in [Flavor::MariaDb, Flavor::MySql] {
+        if !have(flavor) {
+            continue;
+        }
+        let server = Server::start(flavor, ServerOptions::new()).expect("a server");
+        let db = format!("prepared_{}", flavor.name());
+        let mut task = Task::new(&server, shared(flavor, Role::Destination), &db);
+        task.follows();
+        server.exec(&format!("CREATE TABLE {db}.t (id INT PRIMARY KEY)")).expect("a table");
+        let mut conn = server.root_conn().expect("a connection");
+        for sql in ["XA START 'left'", &format!("INSERT INTO {db}.t VALUES (1)"), "XA END 'left'", "XA PREPARE 'left'"] {
+            conn.query_drop(sql).expect(sql);
+        }
+        let (code, json) = plan_json(&task, &[]);
+        let found = findings(&json);
+        assert_eq!(code, 3, "{flavor}: {found:#?}");
+        assert!(found.iter().any(|f| f.starts_with("failed DT273 -: 1 XA transactions are prepared")), "{flavor}: {found:#?}");
+        conn.query_drop("XA COMMIT 'left'").expect("committed");
+        let (code, json) = plan_json(&task, &[]);
+        assert_eq!(code, 0, "{flavor}: {:#?}", findings(&json));
+        assert!(!findings(&json).iter().any(|f| f.contains("DT273")), "{flavor}");
+        if flavor == Flavor::MySql {
+            // Without the right it cannot be seen, and is said so.
+            account(&server, "blind", &["SELECT, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES ON *.*"]);
+            task.source_account("blind", "pw-blind");
+            let found = findings(&plan_json(&task, &[]).1);
+            assert!(found.iter().any(|f| f.starts_with("alert DT273 -: the account may not see")), "{found:#?}");
+        }
     }
 }

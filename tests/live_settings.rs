@@ -1,5 +1,6 @@
 //! What is asked of a running apply from outside: `set` and `stop`, and what tasks on one server have in common.
 
+use mysql::prelude::Queryable as _;
 use testbed::{Flavor, Role, have, shared};
 
 use crate::support::{Task, until};
@@ -119,6 +120,51 @@ fn a_task_that_follows_the_binlog_is_watched_set_and_stopped() {
         task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
         testbed::equal::compare_tables(&mut conns.0, &name, "t", &mut conns.1, &name, "t").expect("equal");
         assert!(follow()["row_events"].as_u64() > Some(before + 3), "{flavor}: the destination's count goes on");
+    }
+}
+
+/// Requirements G06: the binlog is applied no faster than asked, and a limit that is lifted holds at once.
+#[test]
+fn the_incremental_phase_keeps_to_its_limit_until_it_is_lifted() {
+    for flavor in [Flavor::MariaDb, Flavor::MySql] {
+        if !have(flavor) {
+            continue;
+        }
+        let name = format!("live_slow_{}", flavor.name());
+        let (source, destination) = (shared(flavor, Role::Source), shared(flavor, Role::Destination));
+        source
+            .exec(&format!("DROP DATABASE IF EXISTS {name};\nCREATE DATABASE {name};\nCREATE TABLE {name}.t (id INT PRIMARY KEY)"))
+            .expect("a table");
+        destination.exec(&format!("DROP DATABASE IF EXISTS {name}")).expect("no database");
+        let rest = "phases: {schema: true, full: true, incremental: true}\nheartbeat: {write: false}\nthrottle: {incremental: {rps: 1}}\n";
+        let task = Task::new(&name, source, destination, &format!("objects: [{{database: {name}}}]\n{rest}"));
+        task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+        // At one row a second it would take a quarter of an hour.
+        let backlog: Vec<String> = (1..=900).map(|id| format!("INSERT INTO {name}.t VALUES ({id})")).collect();
+        source.exec(&backlog.join(";\n")).expect("rows");
+        let begun = std::time::Instant::now();
+        let mut running = task.start(&["apply", "--yes", "--until", "caught-up"], &[]);
+        let status = || {
+            let outcome = task.run(&["status", "--format", "json"]);
+            serde_json::from_str::<serde_json::Value>(&outcome.stdout).unwrap_or_default()
+        };
+        let limit = || {
+            let shown = status();
+            let list = shown["limits"].as_array().cloned().unwrap_or_default();
+            list.iter().find(|l| l["name"] == "throttle.incremental.rps").and_then(|l| l["value"].as_f64())
+        };
+        until("the limit and some time", || {
+            assert!(!running.has_ended(), "{flavor}: {}", running.said());
+            limit() == Some(1.0) && begun.elapsed().as_secs() >= 3
+        });
+        let done: Option<u64> =
+            destination.root_conn().expect("a connection").query_first(format!("SELECT COUNT(*) FROM {name}.t")).expect("a count");
+        assert!(done < Some(900) && !running.has_ended(), "{flavor}: {done:?} rows in {:?}", begun.elapsed());
+        task.run(&["set", "throttle.incremental.rps=none"]).expect(0);
+        running.end().expect(0);
+        let mut conns = (source.root_conn().expect("a connection"), destination.root_conn().expect("a connection"));
+        testbed::equal::compare_tables(&mut conns.0, &name, "t", &mut conns.1, &name, "t").expect("equal");
+        assert_eq!(status()["follow"]["row_events"], 900, "{flavor}");
     }
 }
 

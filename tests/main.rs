@@ -20,6 +20,7 @@ mod live_settings;
 mod pairs;
 mod plan;
 mod precheck;
+mod prechecks;
 mod requirements;
 mod rooms;
 mod spec;

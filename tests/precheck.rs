@@ -2,7 +2,10 @@
 
 use testbed::{Flavor, Role, Server, ServerOptions, have, shared};
 
-use crate::plan::{Task, plan_json};
+use crate::{
+    plan::{Task, plan_json},
+    support::account,
+};
 
 fn findings(json: &serde_json::Value, severity: &str) -> Vec<String> {
     let list = json["findings"].as_array().expect("findings");
@@ -12,15 +15,6 @@ fn findings(json: &serde_json::Value, severity: &str) -> Vec<String> {
             format!("{} {}: {}", f["code"].as_str().unwrap_or(""), f["object"].as_str().unwrap_or("-"), f["cause"].as_str().unwrap_or(""))
         })
         .collect()
-}
-
-/// An account that may do what `grants` say, made anew.
-fn account(server: &Server, name: &str, grants: &[&str]) {
-    server.exec(&format!("DROP USER IF EXISTS '{name}'@'%'")).expect("drop user");
-    server.exec(&format!("CREATE USER '{name}'@'%' IDENTIFIED BY 'pw-{name}'")).expect("create user");
-    for grant in grants {
-        server.exec(&format!("GRANT {grant} TO '{name}'@'%'")).expect("grant");
-    }
 }
 
 #[test]
@@ -160,4 +154,44 @@ fn triggers_and_wide_rows_are_seen() {
     // Its failure may be ignored.
     task.extra("conflict: {existing_tables: ignore}\nprecheck: {ignore: [DT227]}\n");
     assert_eq!(plan_json(&task, &[]).0, 0);
+}
+
+/// MySQL prints the lists of a converted table cut short; what is made of them would have other members, and rows other values.
+#[test]
+fn lists_that_a_conversion_has_bent() {
+    if !have(Flavor::MySql) {
+        return;
+    }
+    let (source, destination) = (shared(Flavor::MySql, Role::Source), shared(Flavor::MySql, Role::Destination));
+    let db = "pre_lists";
+    let task = Task::new(source, destination, db);
+    let table = |name: &str, list: &str| {
+        format!(
+            "CREATE TABLE `{db}`.{name} (id INT PRIMARY KEY, e {list} CHARACTER SET latin1);\nINSERT INTO `{db}`.{name} VALUES (1, 1), (2, 2);\n\
+             ALTER TABLE `{db}`.{name} CONVERT TO CHARACTER SET utf8mb4"
+        )
+    };
+    // Longer than printed; printed empty; as long as printed.
+    for (name, list) in
+        [("cut", "ENUM('aé','x')"), ("lost", "ENUM('x','é')"), ("chosen", "SET('p','ö')"), ("sound", "ENUM('','x','it''s')")]
+    {
+        source.exec(&table(name, list)).expect("a table");
+    }
+    let (code, json) = plan_json(&task, &[]);
+    assert_eq!(code, 3);
+    let failed = findings(&json, "failed");
+    let expected = |name: &str| format!("DT274 {db}.{name}: column e: a member of its list is no text");
+    assert_eq!(failed.len(), 3, "{failed:#?}");
+    for name in ["cut", "lost", "chosen"] {
+        assert!(failed.iter().any(|f| f.starts_with(&expected(name))), "{name}: {failed:#?}");
+    }
+    assert!(!findings(&json, "alert").iter().any(|f| f.contains("DT274")));
+    source.exec(&format!("DROP TABLE `{db}`.cut, `{db}`.lost, `{db}`.chosen")).expect("dropped");
+    // What the length does not show, the copy finds.
+    source.exec(&table("hidden", "ENUM('aé','xxx')")).expect("a table");
+    assert_eq!(plan_json(&task, &[]).0, 0);
+    let output = task.command(&["apply", "--yes"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("DT274") && said.contains("hidden"), "{said}");
 }

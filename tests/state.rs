@@ -147,15 +147,16 @@ fn a_killed_writer_leaves_a_state_that_can_be_read_and_resumed() {
     let (writer, opened) = start(&path, &task(), &clock());
     assert_eq!(opened, Opened::Resumed { spec_changed: false });
     writer.observe(&table_started("orders", 777));
-    writer.set_range(&table("orders"), 0, RangeTruth { rows: 700, bytes: 7000, finished: true });
-    writer.set_range(&table("orders"), 1, RangeTruth { rows: 77, bytes: 770, finished: false });
+    writer.set_range(&table("orders"), 0, RangeTruth { rows: 700, written: 690, bytes: 7000, finished: true });
+    writer.set_range(&table("orders"), 1, RangeTruth { rows: 77, written: 77, bytes: 770, finished: false });
     for range in 2..4 {
-        writer.set_range(&table("orders"), range, RangeTruth { rows: 0, bytes: 0, finished: false });
+        writer.set_range(&table("orders"), range, RangeTruth { rows: 0, written: 0, bytes: 0, finished: false });
     }
     writer.flush().unwrap();
     let status = read(&path, SystemTime::now()).unwrap();
     let orders = &status.tables[0];
     assert_eq!((orders.rows_done, orders.bytes_done, orders.ranges, orders.ranges_finished), (777, 7770, 4, 1));
+    assert_eq!((orders.rows_kept, status.totals.rows_kept), (10, 10));
     writer.end_run(RunEnd::Stopped, None).unwrap();
     drop(_guard);
     assert_eq!(read(&path, SystemTime::now()).unwrap().state, RunState::Stopped);

@@ -79,6 +79,8 @@ pub struct Statement {
     pub place: Place,
     /// Its text, in bytes of [`Statement::charset_client`].
     pub text: Vec<u8>,
+    /// It is a group of its own, and not a part of a transaction. Definitions that clients send always are.
+    pub alone: bool,
     /// Default database; empty when there was none.
     pub database: String,
     /// Bits of `sql_mode`, as `sql/system_variables.h` numbers them (`Q_SQL_MODE_CODE`).

@@ -110,6 +110,7 @@ pub(super) fn statement(
     let mut statement = Statement {
         place,
         text: Vec::new(),
+        alone: true,
         database: text(c.take(database)?),
         sql_mode: 0,
         charset_client: 0,

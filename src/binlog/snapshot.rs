@@ -165,28 +165,44 @@ fn gtids(session: &mut Session) -> Result<Option<GtidSet>, ConnectError> {
 }
 
 /// The same once what is in the binlog and may have been seen, but is still a moment away from `gtid_executed`, has come to be in it. Until
-/// then a thread owns it.
+/// then a thread owns it. Without it, a change that a read has seen would be taken for one to come.
 fn executed(session: &mut Session) -> Result<Option<GtidSet>, ConnectError> {
     if session.flavor().is_mysql() && session.info().is_on("gtid_mode") {
         let begun = Instant::now();
-        let before = owned(session)?;
-        let mut left = before.clone();
-        while begun.elapsed() < COMMITTING && left.iter().any(|gtid| before.contains(gtid)) {
-            std::thread::sleep(Duration::from_millis(5));
-            left = owned(session)?;
-        }
+        until_committed(|| owned(session), || begun.elapsed() < COMMITTING)?;
     }
     gtids(session)
 }
 
-/// `UUID:7#12:8#14, UUID2:...`: numbers, each with the thread that owns it, as one text each.
+/// Waits until of the transactions that are owned at the first look none is any more; those that come later do not matter.
+///
+/// # Errors
+/// As `look`; [`ConnectError::Unsettled`], which is transient, when `may_wait` says no first.
+fn until_committed(mut look: impl FnMut() -> Result<Vec<String>, ConnectError>, may_wait: impl Fn() -> bool) -> Result<(), ConnectError> {
+    let mut left = look()?;
+    while !left.is_empty() {
+        if !may_wait() {
+            let reason = format!("{} transactions are in the middle of their commit and do not come to its end", left.len());
+            return Err(ConnectError::Unsettled { doing: DOING.to_owned(), reason });
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        let now = look()?;
+        left.retain(|gtid| now.contains(gtid));
+    }
+    Ok(())
+}
+
 fn owned(session: &mut Session) -> Result<Vec<String>, ConnectError> {
-    let text = session.query(DOING, "SELECT @@GLOBAL.gtid_owned")?.text_at(0, 0).unwrap_or_default();
+    Ok(owners(&session.query(DOING, "SELECT @@GLOBAL.gtid_owned")?.text_at(0, 0).unwrap_or_default()))
+}
+
+/// Reads `UUID:7#12:8#14, UUID2:...`: numbers, each with the thread that owns it, as one text each.
+fn owners(text: &str) -> Vec<String> {
     let of_server = |part: &str| -> Vec<String> {
         let Some((server, numbers)) = part.trim().split_once(':') else { return Vec::new() };
         numbers.split(':').map(|number| format!("{server}:{}", number.split('#').next().unwrap_or_default())).collect()
     };
-    Ok(text.split(',').flat_map(of_server).collect())
+    text.split(',').flat_map(of_server).collect()
 }
 
 /// Where the next event will be written.
@@ -196,5 +212,40 @@ fn binlog_end(session: &mut Session) -> Result<Place, ConnectError> {
     match (rows.text_at(0, 0), rows.text_at(0, 1).and_then(|text| text.parse().ok())) {
         (Some(file), Some(offset)) => Ok(Place { file, offset }),
         _ => Err(unexpected("the server names no binlog position; is its binlog on?")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn owned_gtids_are_read_as_the_server_prints_them() {
+        assert_eq!(owners("3e11fa47:7#12:8#14,\n4f22:9#1"), ["3e11fa47:7", "3e11fa47:8", "4f22:9"]);
+        assert_eq!(owners(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn commits_under_way_are_waited_for_and_never_passed_over() {
+        let looks = Cell::new(0);
+        let look = |after: u32| {
+            let looks = &looks;
+            move || {
+                looks.set(looks.get() + 1);
+                // Another one comes with every look.
+                let mut owned = vec![format!("u:{}", 100 + looks.get())];
+                owned.extend((looks.get() <= after).then(|| "u:7".to_owned()));
+                Ok(owned)
+            }
+        };
+        until_committed(look(3), || true).unwrap();
+        assert_eq!(looks.get(), 4);
+        looks.set(0);
+        let tries = Cell::new(0);
+        let error = until_committed(look(u32::MAX), || tries.replace(tries.get() + 1) < 3).unwrap_err();
+        assert!(error.is_transient() && !error.is_connection(), "{error}");
+        assert!(error.to_string().contains("1 transactions are in the middle"), "{error}");
     }
 }

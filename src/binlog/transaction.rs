@@ -380,7 +380,8 @@ impl Assembler {
             kind::QUERY | kind::MARIADB_QUERY_COMPRESSED | kind::EXECUTE_LOAD_QUERY => {
                 let extra = if code == kind::EXECUTE_LOAD_QUERY { 13 } else { 0 };
                 let packed = code == kind::MARIADB_QUERY_COMPRESSED;
-                let statement = query::statement(body, packed, extra, seconds, place.clone(), self.explicit).map_err(flawed)?;
+                let mut statement = query::statement(body, packed, extra, seconds, place.clone(), self.explicit).map_err(flawed)?;
+                statement.alone = group.phase == Phase::Head;
                 if !group.head.not_done {
                     group.give(Item::Statement(statement), &mut self.out);
                 }

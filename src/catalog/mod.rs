@@ -5,6 +5,7 @@
 //! default collations out, the schema tables leave out most of the rest), and a table on which the two do not agree, or whose text
 //! lost characters on the way, is marked unsupported instead of being trusted.
 
+pub mod accounts;
 mod columns;
 mod fingerprint;
 mod model;

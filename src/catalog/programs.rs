@@ -5,7 +5,7 @@
 
 use super::{
     model::{Catalog, ProgramSession, quote_name},
-    read::{CatalogError, show_where_allowed},
+    read::{CatalogError, Failing, show},
 };
 use crate::connect::{Rows, Session};
 
@@ -25,7 +25,7 @@ pub(super) fn read(session: &mut Session, catalog: &mut Catalog) -> Result<(), C
         wanted.push(at);
         statements.push(format!("SHOW CREATE {keyword} {}.{}", quote_name(&object.database), quote_name(&object.name)));
     }
-    let answers = show_where_allowed(session, &statements)?;
+    let answers = show(session, &statements, Failing::Ignored)?;
     for (at, rows) in wanted.into_iter().zip(answers) {
         let object = &mut catalog.others[at];
         let Some(rows) = rows.filter(|rows| !rows.is_empty()) else { continue };

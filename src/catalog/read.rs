@@ -107,7 +107,7 @@ fn read_server(session: &mut Session, scope: &Scope<'_>, catalog: &mut Catalog) 
     catalog.collations.sort();
     catalog.engines = (0..engines.len()).map(|row| text(engines, row, 0)).collect();
     let list: Vec<String> = catalog.databases.iter().map(|d| format!("SHOW CREATE DATABASE {}", quote_name(&d.name))).collect();
-    for (i, rows) in show(session, &list)?.into_iter().enumerate() {
+    for (i, rows) in show(session, &list, Failing::Gone)?.into_iter().enumerate() {
         if let Some(rows) = rows {
             catalog.databases[i].create = text(&rows, 0, 1);
         }
@@ -198,7 +198,7 @@ fn read_tables(session: &mut Session, catalog: &mut Catalog, facts: Vec<TableFac
     let mut torn = false;
     let mut lost = Vec::new();
     let list: Vec<String> = facts.iter().map(|f| format!("SHOW CREATE TABLE {}", f.name.quoted())).collect();
-    for (facts, rows) in facts.into_iter().zip(show(session, &list)?) {
+    for (facts, rows) in facts.into_iter().zip(show(session, &list, Failing::Gone)?) {
         // Dropped since it was listed, or a view by now.
         let Some(rows) = rows.filter(|r| !r.is_empty()) else { continue };
         let Some(create) = rows.rows[0].get(1).cloned().flatten() else { continue };
@@ -215,7 +215,7 @@ fn read_tables(session: &mut Session, catalog: &mut Catalog, facts: Vec<TableFac
         format!("SELECT {} FROM {} RIGHT JOIN (SELECT 1) AS one ON FALSE", columns.join(", "), catalog.tables[*at].name.quoted())
     };
     let list: Vec<String> = lost.iter().map(ask).collect();
-    for ((at, names), rows) in lost.into_iter().zip(show(session, &list)?) {
+    for ((at, names), rows) in lost.into_iter().zip(show(session, &list, Failing::Gone)?) {
         let values: Vec<Option<String>> = (0..names.len()).map(|i| rows.as_ref().and_then(|r| r.text_at(0, i))).collect();
         tables::put_defaults(&mut catalog.tables[at], &names, &values);
     }
@@ -228,7 +228,7 @@ fn read_sequences(session: &mut Session, catalog: &mut Catalog, sequences: Seque
         list.push(format!("SHOW CREATE SEQUENCE {}", name.quoted()));
         list.push(format!("SELECT next_not_cached_value FROM {}", name.quoted()));
     }
-    let mut answers = show(session, &list)?.into_iter();
+    let mut answers = show(session, &list, Failing::Gone)?.into_iter();
     for name in sequences {
         let (Some(create), Some(position)) = (answers.next().flatten(), answers.next().flatten()) else { continue };
         catalog.others.push(OtherObject {
@@ -240,8 +240,17 @@ fn read_sequences(session: &mut Session, catalog: &mut Catalog, sequences: Seque
     Ok(())
 }
 
-/// Runs statements that answer with one set each, many in a round trip; `None` for an object that is no longer there.
-fn show(session: &mut Session, statements: &[String]) -> Result<Vec<Option<Rows>>, CatalogError> {
+/// What a statement that fails means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failing {
+    /// Its object is gone, or the reading fails.
+    Gone,
+    /// Nothing: a definition that the account may not read, or that the server cannot print, is left out.
+    Ignored,
+}
+
+/// Runs statements that answer with one set each, many in a round trip; `None` for an object that is no longer there, or as `failing` says.
+pub(super) fn show(session: &mut Session, statements: &[String], failing: Failing) -> Result<Vec<Option<Rows>>, CatalogError> {
     let mut answers = Vec::with_capacity(statements.len());
     for batch in statements.chunks(BATCH) {
         match session.query_sets("reading definitions", &batch.join("; ")) {
@@ -251,7 +260,7 @@ fn show(session: &mut Session, statements: &[String]) -> Result<Vec<Option<Rows>
             // One of them failed and hid those behind it.
             Err(_) => {
                 for statement in batch {
-                    answers.push(show_one(session, statement)?);
+                    answers.push(show_one(session, statement, failing)?);
                 }
             }
         }
@@ -259,31 +268,11 @@ fn show(session: &mut Session, statements: &[String]) -> Result<Vec<Option<Rows>
     Ok(answers)
 }
 
-/// The same where a definition that the account may not read, or that the server cannot print, is no failure.
-pub(super) fn show_where_allowed(session: &mut Session, statements: &[String]) -> Result<Vec<Option<Rows>>, CatalogError> {
-    let mut answers = Vec::with_capacity(statements.len());
-    for batch in statements.chunks(BATCH) {
-        match session.query_sets("reading definitions", &batch.join("; ")) {
-            Ok(sets) if sets.len() == batch.len() => answers.extend(sets.into_iter().map(Some)),
-            Ok(_) => return Err(unexpected("reading definitions").into()),
-            Err(error) if error.code().is_none() || error.is_connection() => return Err(error.into()),
-            Err(_) => {
-                for statement in batch {
-                    match session.query("reading definitions", statement) {
-                        Ok(rows) => answers.push(Some(rows)),
-                        Err(error) if error.code().is_none() || error.is_connection() => return Err(error.into()),
-                        Err(_) => answers.push(None),
-                    }
-                }
-            }
-        }
-    }
-    Ok(answers)
-}
-
-fn show_one(session: &mut Session, statement: &str) -> Result<Option<Rows>, CatalogError> {
+fn show_one(session: &mut Session, statement: &str, failing: Failing) -> Result<Option<Rows>, CatalogError> {
     match session.query("reading definitions", statement) {
         Ok(rows) => Ok(Some(rows)),
+        Err(error) if error.code().is_none() || error.is_connection() => Err(error.into()),
+        Err(_) if failing == Failing::Ignored => Ok(None),
         // 1008/1049 unknown database, 1051/1146 unknown table, 4091 unknown sequence.
         Err(error) if matches!(error.code(), Some(1008 | 1049 | 1051 | 1146 | 4091)) => Ok(None),
         Err(source) if source.is_missing_right() => {

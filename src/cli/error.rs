@@ -177,7 +177,7 @@ impl From<ConnectError> for CommandError {
             ConnectError::Sql { .. } if error.is_missing_right() => {
                 shown.hint("grant the right to the account; `dtsctl plan` lists every right that is missing")
             }
-            ConnectError::Sql { .. } | ConnectError::Lost { .. } => shown.hint(RESUME),
+            ConnectError::Sql { .. } | ConnectError::Lost { .. } | ConnectError::Unsettled { .. } => shown.hint(RESUME),
             ConnectError::Unexpected { .. } => shown.hint("this is a bug of dtsctl, or a server it does not know; please report it"),
         }
     }

@@ -11,8 +11,9 @@ use crate::{
     catalog::{self, Catalog, Column, Fingerprint, TableName},
     clock,
     connect::{Login, Purpose, Session},
+    ddl::account::AccountName,
     destination::{TaskProgress, mysql},
-    diff::{self, Act, Change, Diff, Existing, ObjectKind, Risk, Stage},
+    diff::{self, Act, Change, Diff, Existing, ObjectKind, Risk, Stage, accounts::Hashed},
     plan::{self, FollowFrom, FollowState, Plan, Progress, Scope, ServerFacts},
     precheck::{self, Ends, Facts},
     spec::{ExistingTables, SecondaryIndexes, Spec, StorageEngine, TriggerMode},
@@ -38,6 +39,8 @@ pub struct Survey {
     pub diff: Diff,
     /// What the destination says that earlier applies have done; `None` before the first.
     pub progress: Option<TaskProgress>,
+    /// Statements that hold a password's hash, by the text that the plan shows.
+    pub hashed: Hashed,
 }
 
 impl Survey {
@@ -79,12 +82,45 @@ pub fn survey(spec: &Spec) -> Result<Survey, CommandError> {
     let destination_catalog = read_destination(&mut destination, &scope)?;
     let task = mysql::read_progress(&mut destination, &spec.name)?;
     let progress = progress_of(task.as_ref(), &scope);
-    let diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
-    Ok(Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress: task })
+    let mut diff = changes(spec, &scope, &progress, (&source_catalog, &source), (&destination_catalog, &destination));
+    let hashed = accounts(spec, &scope, task.as_ref(), (&source_catalog, &mut source), &mut destination, &mut diff)?;
+    let progress = task;
+    Ok(Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress, hashed })
+}
+
+/// Adds what makes the accounts that the spec asks for.
+fn accounts(
+    spec: &Spec,
+    scope: &Scope,
+    task: Option<&TaskProgress>,
+    source: (&Catalog, &mut Session),
+    destination: &mut Session,
+    diff: &mut Diff,
+) -> Result<Hashed, CommandError> {
+    let patterns = &spec.accounts.migrate;
+    if patterns.is_empty() {
+        return Ok(Hashed::new());
+    }
+    let wanted = |name: &AccountName| patterns.iter().any(|pattern| pattern.matches(&name.user, &name.host));
+    let found = catalog::accounts::read_source(source.1, &wanted)?;
+    let there = catalog::accounts::read_destination(destination)?;
+    let nothing = BTreeMap::new();
+    Ok(diff::accounts::accounts(
+        &diff::accounts::Accounts {
+            source: &found,
+            source_info: source.1.info(),
+            catalog: source.0,
+            destination: &there,
+            destination_info: destination.info(),
+            mapping: scope,
+            begun: task.map_or(&nothing, |task| &task.accounts),
+        },
+        diff,
+    ))
 }
 
 fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: SystemTime) -> Result<Plan, CommandError> {
-    let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress } =
+    let Survey { source, destination, source_login, destination_login, source_catalog, destination_catalog, scope, diff, progress, .. } =
         survey;
     let task = progress.as_ref();
     let progress = progress_of(task, scope);

@@ -69,6 +69,14 @@ pub enum ConnectError {
         /// The system's words.
         reason: String,
     },
+    /// The server is still at something that has to end first.
+    #[error("{doing}: {reason}")]
+    Unsettled {
+        /// What was going on.
+        doing: String,
+        /// What is waited for, and for how long it was.
+        reason: String,
+    },
     /// The answer is not what the protocol or the statement promises.
     #[error("{doing}: unexpected answer of the server: {reason}")]
     Unexpected {
@@ -99,7 +107,11 @@ impl ConnectError {
         // 1205 lock wait timeout, 1213 deadlock, 1021 and 1114 disk or table full, 3 and 1026 error writing file, 1030 got error from
         // storage engine (28 when the disk is full), 1290 and 1836 read-only, 1317 query interrupted, 3572 lock not available,
         // 1969 max_statement_time exceeded, 3024 max_execution_time exceeded, 1180 error during COMMIT.
-        matches!(self, Self::Sql { code: 3 | 1021 | 1026 | 1030 | 1114 | 1180 | 1205 | 1213 | 1290 | 1317 | 1836 | 1969 | 3024 | 3572, .. })
+        matches!(
+            self,
+            Self::Unsettled { .. }
+                | Self::Sql { code: 3 | 1021 | 1026 | 1030 | 1114 | 1180 | 1205 | 1213 | 1290 | 1317 | 1836 | 1969 | 3024 | 3572, .. }
+        )
     }
 
     /// The server's error number, if it was the server that failed the statement.

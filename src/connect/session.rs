@@ -199,13 +199,16 @@ const VARIABLES: &[&str] = &[
     "collation_server",
     "datadir",
     "default_storage_engine",
+    "disabled_storage_engines",
     "enforce_storage_engine",
+    "event_scheduler",
     "expire_logs_days",
     "explicit_defaults_for_timestamp",
     "foreign_key_checks",
     "gtid_mode",
     "hostname",
     "innodb_default_row_format",
+    "innodb_force_primary_key",
     "innodb_native_foreign_keys",
     "innodb_page_size",
     "innodb_read_only",
@@ -213,11 +216,13 @@ const VARIABLES: &[&str] = &[
     "local_infile",
     "log_bin",
     "log_bin_compress",
+    "log_bin_trust_function_creators",
     "log_replica_updates",
     "log_slave_updates",
     "loose_polar_log_bin",
     "lower_case_table_names",
     "max_allowed_packet",
+    "max_connections",
     "polar_log_bin",
     "port",
     "read_only",
@@ -234,6 +239,10 @@ const VARIABLES: &[&str] = &[
     "tmpdir",
     "version_comment",
 ];
+
+/// What must not end or refuse the very questions that tell whom one talks to: a max_join_size of a few rows refused them (error 1104,
+/// seen on 9.7.4), and the longest time of a statement may be a millisecond. MariaDB passes over comments of versions 50700 to 99999.
+const FIRST: &str = "SET SESSION sql_big_selects=1 /*!50708 , max_execution_time=0 */ /*M! , max_statement_time=0 */";
 
 /// What a statement without rows came back with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -369,6 +378,7 @@ impl Session {
             },
             left: false,
         };
+        session.exec("preparing the session", FIRST)?;
         session.info = session.read_info()?;
         session.prepare(purpose)?;
         let (id, server) = (session.conn.connection_id(), session.flavor());
@@ -389,6 +399,10 @@ impl Session {
             "sql_select_limit=18446744073709551615".to_owned(),
             "sql_auto_is_null=0".to_owned(),
             "sql_safe_updates=0".to_owned(),
+            // A statement of the binlog that names no engine is meant for InnoDB here (`schema.engine`).
+            "default_storage_engine=InnoDB".to_owned(),
+            // Names of keys and columns are read out of messages, and values taken out of them.
+            "lc_messages='en_US'".to_owned(),
             "group_concat_max_len=1048576".to_owned(),
             // Only so many bytes of a sort key count (default 1024); keys are up to 3072 bytes long.
             "max_sort_length=16384".to_owned(),
@@ -402,9 +416,10 @@ impl Session {
             "unique_checks=1".to_owned(),
         ];
         if flavor.is_mariadb() {
-            settings.push("max_statement_time=0".to_owned());
-        } else {
-            settings.push("max_execution_time=0".to_owned());
+            // A snapshot waits for whoever it is read for.
+            for kind in ["idle_transaction_timeout", "idle_readonly_transaction_timeout", "idle_write_transaction_timeout"] {
+                settings.push(format!("{kind}=0"));
+            }
         }
         if flavor.has_stats_expiry() && purpose == Purpose::Catalog {
             settings.push("information_schema_stats_expiry=0".to_owned());

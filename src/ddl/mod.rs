@@ -3,6 +3,7 @@
 //! Nothing here knows a server. The hard idea: every piece keeps its place in the original text, so what is not understood is either
 //! carried byte for byte or refused, never rewritten by a printer of our own.
 
+pub mod account;
 mod clauses;
 pub mod condition;
 mod definition;

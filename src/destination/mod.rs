@@ -7,7 +7,10 @@
 pub mod change;
 pub mod mysql;
 
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{Receiver, SyncSender},
+};
 
 use self::change::RowOperations;
 use crate::{
@@ -262,6 +265,8 @@ pub struct TaskProgress {
     pub tables: Vec<TableState>,
     /// How far the binlog has been followed; `None` before that begins.
     pub following: Option<change::Following>,
+    /// Accounts that the task has begun to make, as `user@host`, and whether each is finished.
+    pub accounts: BTreeMap<String, bool>,
 }
 
 impl TaskProgress {
@@ -394,6 +399,12 @@ pub trait Destination: Sync {
     /// # Errors
     /// As the connection fails.
     fn note_creation(&self, source: &TableName, destination: &TableName) -> Result<(), DestinationError>;
+
+    /// Notes that an account, `user@host`, is about to be made, or that it is finished.
+    ///
+    /// # Errors
+    /// As the connection fails.
+    fn note_account(&self, account: &str, finished: bool) -> Result<(), DestinationError>;
 
     /// Forgets how far a table's copy has come, because the table is made anew.
     ///

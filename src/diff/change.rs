@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::AccountNotes;
 use crate::catalog::{ColumnMap, TableName};
 
 /// What may lose data: the spec's own words, so that a permission and what it permits cannot drift apart.
@@ -27,6 +28,8 @@ pub enum ObjectKind {
     Trigger,
     /// An event.
     Event,
+    /// An account, named as `user@host`.
+    Account,
 }
 
 impl ObjectKind {
@@ -41,6 +44,7 @@ impl ObjectKind {
             Self::View => "view",
             Self::Trigger => "trigger",
             Self::Event => "event",
+            Self::Account => "account",
         }
     }
 }
@@ -79,6 +83,8 @@ pub enum Part {
     ForeignKeys,
     /// The AUTO_INCREMENT counter or the position of a sequence.
     Counter,
+    /// An account, and its grants on the server, on databases and tables.
+    Accounts,
     /// A function or procedure.
     Routines,
     /// A view.
@@ -87,6 +93,8 @@ pub enum Part {
     Triggers,
     /// An event.
     Events,
+    /// The rest of an account's grants, and its lock.
+    Grants,
 }
 
 /// What cannot be carried to the destination: the codes of [`Risk::Unsupported`].
@@ -107,6 +115,8 @@ pub mod unsupported {
     pub const ENGINE: &str = "DT107";
     /// The destination has another view, routine, trigger or event of that name.
     pub const EXISTS: &str = "DT108";
+    /// An account whose password or restrictions the destination cannot take.
+    pub const ACCOUNT: &str = "DT109";
 }
 
 /// What a reader of the plan should know though nothing blocks: the codes of [`Note`].
@@ -198,6 +208,8 @@ pub struct Diff {
     pub notes: Vec<Note>,
     /// What is left for the day on which one cuts over, by object.
     pub cutover: Vec<Cutover>,
+    /// What is told of accounts.
+    pub accounts: AccountNotes,
 }
 
 /// Statements that are not run by an apply but by whoever cuts over: triggers that were left out, events to be enabled.

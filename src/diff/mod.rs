@@ -5,6 +5,7 @@
 //! otherwise, and the same translated clauses are what an existing table is compared with, so that "would be made like this" and "is
 //! like this" can never disagree.
 
+pub mod accounts;
 mod align;
 mod change;
 mod columns;
@@ -87,12 +88,16 @@ pub fn changes(
         tables::table(&sides, table, &mut diff);
     }
     programs::programs(&sides, &mut diff);
-    // Stable: within a stage and part, the order in which they were found. Parts are ordered as they depend on each other.
-    diff.changes.sort_by_key(|c| (c.stage, if c.stage == Stage::After { Some(c.part) } else { None }));
+    in_order(&mut diff);
     diff.notes.sort();
     diff.notes.dedup();
     diff.cutover.sort_by(|a, b| (a.kind, &a.object).cmp(&(b.kind, &b.object)));
     diff
+}
+
+/// Stable: within a stage and part, the order in which they were found. Parts are ordered as they depend on each other.
+fn in_order(diff: &mut Diff) {
+    diff.changes.sort_by_key(|c| (c.stage, if c.stage == Stage::After { Some(c.part) } else { None }));
 }
 
 /// Constraint names that more than one table of a destination database would have.

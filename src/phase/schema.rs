@@ -13,6 +13,7 @@ use std::{
 use crate::{
     catalog::TableName,
     connect::{ConnectError, LockHolder, Login, Purpose, SCHEMA_SLOTS, Session, mark_schema_session},
+    ddl::account::Hidden,
     destination::{Destination, DestinationError},
     event::{Event, Observer, Phase, StopToken},
 };
@@ -81,6 +82,21 @@ pub struct Step {
     pub creates: Option<(TableName, TableName)>,
     /// May run beside its neighbours that say the same: index builds, one table each.
     pub side_by_side: bool,
+    /// The account it makes, `user@host`, or finishes.
+    pub account: Option<AccountStep>,
+}
+
+/// What a step is to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountStep {
+    /// `user@host`.
+    pub name: String,
+    /// Its first statement makes the account.
+    pub begins: bool,
+    /// With its last statement the account is finished.
+    pub ends: bool,
+    /// What runs in the place of the first statement, which is shown without the password's hash.
+    pub real: Option<Hidden>,
 }
 
 /// What the schema phase is given.
@@ -209,11 +225,18 @@ fn run_step(settings: &SchemaSettings<'_>, session: &mut Session, step: &Step) -
     if let Some((source, target)) = &step.creates {
         settings.destination.note_creation(source, target)?;
     }
+    if let Some(account) = step.account.as_ref().filter(|account| account.begins) {
+        // Noted first: who else could have made it is known only before.
+        settings.destination.note_account(&account.name, false)?;
+    }
     for (index, sql) in step.statements.iter().enumerate() {
         if settings.stop.is_stopped() {
             return Ok(false);
         }
         run_statement(session, step, index, sql, settings.observer)?;
+    }
+    if let Some(account) = step.account.as_ref().filter(|account| account.ends) {
+        settings.destination.note_account(&account.name, true)?;
     }
     Ok(true)
 }
@@ -225,7 +248,12 @@ fn run_statement(session: &mut Session, step: &Step, index: usize, sql: &str, ob
         observer.observe(&Event::StatementFailed { action: step.action.clone(), index, error: source.to_string() });
         SchemaError::Statement { action: step.action.clone(), number: index + 1, object: step.object.clone(), source: Box::new(source) }
     };
-    let outcome = session.exec("running a schema statement", sql).map_err(failed)?;
+    let real = step.account.as_ref().filter(|_| index == 0).and_then(|account| account.real.as_ref());
+    let run = |session: &mut Session| match real {
+        Some(real) => session.exec("running a schema statement", real.expose()).map_err(|error| without_hash(error, real)),
+        None => session.exec("running a schema statement", sql),
+    };
+    let outcome = run(session).map_err(failed)?;
     let warnings = if outcome.warnings > 0 { session.warnings(20).map_err(failed)? } else { Vec::new() };
     observer.observe(&Event::StatementFinished {
         action: step.action.clone(),
@@ -235,4 +263,33 @@ fn run_statement(session: &mut Session, step: &Step, index: usize, sql: &str, ob
         found_done: false,
     });
     Ok(())
+}
+
+/// The server's words, unless they repeat a part of the statement that must not be shown. Whatever is quoted in it counts.
+fn without_hash(error: ConnectError, statement: &Hidden) -> ConnectError {
+    match error {
+        ConnectError::Sql { doing, code, state, message } => {
+            let parts = statement.expose().split(['\'', ' ']).filter(|part| part.len() >= 16);
+            let tells = parts.into_iter().any(|part| message.contains(part));
+            let message = if tells { "its message repeats the statement and is not shown".to_owned() } else { message };
+            ConnectError::Sql { doing, code, state, message }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_repeats_a_hash_is_not_shown() {
+        let statement = Hidden::new("CREATE USER 'a'@'%' IDENTIFIED VIA ed25519 USING 'ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY'");
+        let told = |message: &str| {
+            let error = ConnectError::Sql { doing: "x".into(), code: 1, state: "HY000".into(), message: message.into() };
+            without_hash(error, &statement).to_string()
+        };
+        assert!(told("Operation CREATE USER failed for 'a'@'%'").contains("failed for 'a'@'%'"));
+        assert!(!told("bad 'ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY'").contains("ZIgU"));
+    }
 }

@@ -26,7 +26,8 @@ impl Bench {
     pub(super) fn new() -> Self {
         let all = || vec!["GRANT ALL PRIVILEGES ON *.* TO `dts`@`%` WITH GRANT OPTION".to_owned()];
         let (source_info, destination_info) = (sample::server("8.4.3"), sample::server("9.7.4"));
-        let end = |info: &ServerInfo| EndFacts { grants: all(), identities: [info.identity.clone()].into_iter().collect() };
+        let end =
+            |info: &ServerInfo| EndFacts { grants: all(), identities: [info.identity.clone()].into_iter().collect(), connected: None };
         Self {
             spec: sample::spec(),
             gathered: Gathered {

@@ -24,6 +24,15 @@ pub struct Cascade {
     pub rules: String,
 }
 
+/// XA transactions that are prepared and not decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prepared {
+    /// At the first look.
+    pub seen: u64,
+    /// Of them, still at a second look, a second later.
+    pub lasting: u64,
+}
+
 /// The source's binlog. Filled only when the incremental phase is on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BinlogFacts {
@@ -43,6 +52,8 @@ pub struct BinlogFacts {
     pub replicates: Option<bool>,
     /// Foreign keys of selected tables that cascade.
     pub cascades: Vec<Cascade>,
+    /// XA transactions that are prepared; `None` where the account may not see them.
+    pub prepared: Option<Prepared>,
     /// Tables of the source's database `dts`; `None` when there is no such database.
     pub dts_tables: Option<BTreeSet<String>>,
 }
@@ -124,8 +135,31 @@ pub(super) fn gather(session: &mut Session, login: &Login, scope: &Scope) -> Res
     let replica = session.flavor().replica_status_statement();
     facts.replicates = ask(session, "asking whether the source replicates", replica)?.map(|rows| !rows.is_empty());
     facts.cascades = cascades(session, scope)?;
+    facts.prepared = prepared(session)?;
     facts.dts_tables = super::gather::dts_tables(session)?;
     Ok(facts)
+}
+
+/// Transactions come and go; one that outlives a second look is somebody's who has gone away, or takes its time. MySQL 8.0 asks for
+/// `XA_RECOVER_ADMIN` and answers error 1401 without it; MariaDB asks for nothing.
+fn prepared(session: &mut Session) -> Result<Option<Prepared>, ConnectError> {
+    let list = |session: &mut Session| -> Result<Option<Vec<String>>, ConnectError> {
+        let rows = ask(session, "looking for prepared XA transactions", "XA RECOVER CONVERT XID")?;
+        let rows = match rows {
+            Some(rows) => Some(rows),
+            // MariaDB knows no such form (its own is FORMAT='SQL').
+            None => ask(session, "looking for prepared XA transactions", "XA RECOVER FORMAT='SQL'")?,
+        };
+        Ok(rows.map(|rows| (0..rows.len()).filter_map(|r| Some(format!("{}:{}", rows.text_at(r, 0)?, rows.text_at(r, 3)?))).collect()))
+    };
+    let Some(first) = list(session)? else { return Ok(None) };
+    let mut prepared = Prepared { seen: first.len() as u64, lasting: 0 };
+    if !first.is_empty() {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = list(session)?.unwrap_or_default();
+        prepared.lasting = first.iter().filter(|xid| now.contains(xid)).count() as u64;
+    }
+    Ok(Some(prepared))
 }
 
 /// How long ago a file was begun, in seconds: the time in its first event's header against the server's clock. The one way to learn how

@@ -77,6 +77,10 @@ fn followed(facts: &Facts<'_>, needs: &mut Needs) {
 
 /// Rights by the manual's pages of the statements: ALTER TABLE needs ALTER, CREATE and INSERT; a foreign key needs REFERENCES.
 fn of_change(change: &Change, needs: &mut Needs) {
+    if change.kind == ObjectKind::Account {
+        // DT286 knows what these need.
+        return;
+    }
     let (database, table) = match (&change.table, change.kind) {
         (Some(table), _) => (table.database.clone(), Some(table.table.clone())),
         (None, ObjectKind::Database) => (change.destination.clone(), None),
@@ -95,6 +99,7 @@ fn of_change(change: &Change, needs: &mut Needs) {
         (Act::Alter, ObjectKind::Database) => &["ALTER"],
         (Act::Alter, ObjectKind::Sequence) => &["ALTER", "SELECT", "INSERT"],
         (Act::Alter, ObjectKind::Table) => &["ALTER", "CREATE", "INSERT"],
+        (Act::Create | Act::Alter, ObjectKind::Account) => &[],
         (Act::Drop, _) => &["DROP"],
     });
     if change.part == Part::ForeignKeys {

@@ -5,9 +5,11 @@ use super::{Check, Facts, Finding, Ignorable};
 pub(super) const CHECK: Check = Check { code: "DT217", name: "required-primary-key", ignorable: Ignorable::No, run };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    if !facts.destination.info.is_on("sql_require_primary_key") || !facts.spec.phases.schema {
+    // The latter is MariaDB's, for InnoDB alone, to which every table goes.
+    let required = ["sql_require_primary_key", "innodb_force_primary_key"];
+    let Some(name) = required.into_iter().find(|name| facts.destination.info.is_on(name)).filter(|_| facts.spec.phases.schema) else {
         return Vec::new();
-    }
+    };
     facts
         .tables
         .iter()
@@ -15,7 +17,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         .map(|t| {
             CHECK.failed(
                 t.object(),
-                "the table has no primary key, and sql_require_primary_key is ON at the destination",
+                format!("the table has no primary key, and {name} is ON at the destination"),
                 "add a primary key at the source, exclude the table, or switch the variable off at the destination",
             )
         })

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::{Check, Facts, Finding, Grants, Ignorable};
-use crate::ddl::lex::{self, Mode};
+use crate::{
+    ddl::lex::{self, Mode},
+    diff::{ObjectKind, Risk},
+};
 
 pub(super) const CHECK: Check = Check { code: "DT239", name: "definers", ignorable: Ignorable::Alerts, run };
 
@@ -34,7 +37,10 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     }
     match &facts.gathered.destination_accounts {
         Some(accounts) => {
-            let missing: Vec<&str> = definers.iter().map(String::as_str).filter(|d| !accounts.contains(*d)).collect();
+            let made = |name: &str| {
+                facts.diff.changes.iter().any(|c| c.kind == ObjectKind::Account && c.risk == Risk::Safe && c.destination == name)
+            };
+            let missing: Vec<&str> = definers.iter().map(String::as_str).filter(|d| !accounts.contains(*d) && !made(d)).collect();
             if !missing.is_empty() {
                 findings.push(CHECK.alert(
                     None,

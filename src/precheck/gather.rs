@@ -16,6 +16,7 @@ use crate::{
     catalog::{Catalog, Column, Table, TableName, TypeKind, quote_name},
     connect::{ConnectError, Login, Purpose, Session, TlsLevel},
     ddl::lex::string_literal,
+    destination::mysql::members,
     plan::Scope,
     spec::{ExistingTables, Spec},
 };
@@ -48,6 +49,8 @@ pub struct EndFacts {
     pub grants: Vec<String>,
     /// Identities that answered on further connections.
     pub identities: BTreeSet<String>,
+    /// Connections in use; unknown where the server does not say.
+    pub connected: Option<u64>,
 }
 
 /// How far the clocks are apart.
@@ -81,6 +84,17 @@ pub struct Collision {
     pub groups: Option<u64>,
 }
 
+/// A column whose list of members is not printed whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BentList {
+    /// At the source.
+    pub table: TableName,
+    /// The column.
+    pub column: String,
+    /// A member is certainly not as it is printed; otherwise one is printed empty, and whether it is could not be seen.
+    pub certain: bool,
+}
+
 /// What was gathered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gathered {
@@ -102,6 +116,8 @@ pub struct Gathered {
     pub widest: BTreeMap<TableName, Width>,
     /// Unique keys under another collation.
     pub collisions: Vec<Collision>,
+    /// ENUM and SET columns of the source whose list is longer than what the server prints of it, or may be.
+    pub bent_lists: Vec<BentList>,
     /// What the source says against conditions of the spec.
     pub refused_filters: BTreeMap<TableName, String>,
     /// The source's binlog, when the incremental phase is on.
@@ -121,8 +137,8 @@ pub fn gather(
     collation: &dyn Fn(&TableName, &Column) -> Option<String>,
 ) -> Result<Gathered, ConnectError> {
     let mut gathered = Gathered {
-        source: EndFacts { grants: grants(ends.source)?, identities: identities(ends.source, ends.source_login)? },
-        destination: EndFacts { grants: grants(ends.destination)?, identities: identities(ends.destination, ends.destination_login)? },
+        source: end(ends.source, ends.source_login)?,
+        destination: end(ends.destination, ends.destination_login)?,
         clock: Some(ping::clock(ends.source, ends.destination)?),
         ..Gathered::default()
     };
@@ -143,6 +159,9 @@ pub fn gather(
         }
     }
     let mut budget = Budget { end: Instant::now() + ALL_SCANS };
+    if ends.source.flavor().is_mysql() {
+        gathered.bent_lists = bent_lists(ends.source, scope, &budget)?;
+    }
     let tables: BTreeMap<&TableName, &Table> = source.tables.iter().map(|t| (&t.name, t)).collect();
     let limit = ends.source.info().max_allowed_packet().min(ends.destination.info().max_allowed_packet());
     if spec.phases.full {
@@ -191,6 +210,16 @@ impl Budget {
         let left = self.end.saturating_duration_since(Instant::now()).min(ONE_SCAN);
         u64::try_from(left.as_millis()).ok().filter(|&ms| ms > 50)
     }
+}
+
+fn end(session: &mut Session, login: &Login) -> Result<EndFacts, ConnectError> {
+    // Before further connections are opened.
+    let connected = match session.query("counting connections", "SHOW GLOBAL STATUS LIKE 'Threads_connected'") {
+        Ok(rows) => rows.number_at(0, 1),
+        Err(error) if error.is_connection() => return Err(error),
+        Err(_) => None,
+    };
+    Ok(EndFacts { grants: grants(session)?, identities: identities(session, login)?, connected })
 }
 
 fn grants(session: &mut Session) -> Result<Vec<String>, ConnectError> {
@@ -266,17 +295,21 @@ fn occupied(session: &mut Session, targets: &BTreeSet<&TableName>) -> Result<BTr
 
 /// A question over a table's rows, ended by the server after `milliseconds`; `None` when it did not come to an end or is not allowed.
 fn scan(session: &mut Session, doing: &str, milliseconds: u64, select: &str) -> Result<Option<u64>, ConnectError> {
-    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
-    let seconds = milliseconds as f64 / 1000.0;
-    let sql = if session.flavor().is_mariadb() {
-        format!("SET STATEMENT max_statement_time={seconds:.3} FOR SELECT {select}")
-    } else {
-        format!("SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */ {select}")
-    };
+    let sql = bounded(session, milliseconds, select);
     match session.query(doing, &sql) {
         Ok(rows) => Ok(Some(rows.number_at(0, 0).unwrap_or(0))),
         Err(error) if error.is_connection() => Err(error),
         Err(_) => Ok(None),
+    }
+}
+
+fn bounded(session: &Session, milliseconds: u64, select: &str) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
+    let seconds = milliseconds as f64 / 1000.0;
+    if session.flavor().is_mariadb() {
+        format!("SET STATEMENT max_statement_time={seconds:.3} FOR SELECT {select}")
+    } else {
+        format!("SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */ {select}")
     }
 }
 
@@ -312,6 +345,67 @@ fn widest(session: &mut Session, table: &Table, budget: &mut Budget) -> Result<W
         Some(bytes) => Width::Measured(bytes),
         None => Width::Unknown,
     })
+}
+
+/// `ALTER TABLE ... CONVERT TO CHARACTER SET` of MySQL leaves the old bytes in the lists of ENUM and SET columns and prints a member only up to
+/// the first that is none of the new charset (seen on 9.7.4; in utf8mb3 it prints them in hexadecimal). The length that the server states
+/// counts them all: the longest member of an ENUM, all of a SET's with commas between them.
+fn bent_lists(session: &mut Session, scope: &Scope, budget: &Budget) -> Result<Vec<BentList>, ConnectError> {
+    let databases: BTreeSet<String> = scope.pairs.iter().map(|pair| string_literal(&pair.source.database)).collect();
+    if databases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, DATA_TYPE FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA IN ({}) AND DATA_TYPE IN ('enum','set') AND CHARACTER_SET_NAME NOT IN ('binary','utf8mb3','utf8')",
+        databases.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    let rows = session.query("reading lists of members", &sql)?;
+    let mut found = Vec::new();
+    for row in 0..rows.len() {
+        let text = |column| rows.text_at(row, column).unwrap_or_default();
+        let (table, column) = (TableName::new(text(0), text(1)), text(2));
+        if scope.pair(&table).is_none() {
+            continue;
+        }
+        let members = members(&text(3));
+        let printed = printed_length(&members, text(5).eq_ignore_ascii_case("set"));
+        let certain = match rows.number_at(row, 4) {
+            Some(stated) if stated != printed => true,
+            _ => match members.iter().position(String::is_empty) {
+                None => continue,
+                // By number: the error value is 0 and none of them.
+                Some(at) if text(5).eq_ignore_ascii_case("enum") => {
+                    let name = quote_name(&column);
+                    let select = format!(
+                        "COALESCE(SUM(LENGTH({name})>0),-1) FROM (SELECT {name} FROM {} WHERE {name}={} LIMIT 1) AS one",
+                        table.quoted(),
+                        at + 1
+                    );
+                    match budget.next().map(|ms| session.query("reading a member", &bounded(session, ms, &select))).transpose() {
+                        Ok(answer) => match answer.and_then(|rows| rows.text_at(0, 0)).as_deref() {
+                            Some("0") => continue,
+                            Some("1") => true,
+                            _ => false,
+                        },
+                        Err(error) if error.is_connection() => return Err(error),
+                        Err(_) => false,
+                    }
+                }
+                // The lengths of a SET's members add up, so none is hidden.
+                Some(_) => continue,
+            },
+        };
+        found.push(BentList { table, column, certain });
+    }
+    Ok(found)
+}
+
+/// The length in characters that the server would state for a list that is as printed.
+fn printed_length(members: &[String], set: bool) -> u64 {
+    let lengths = members.iter().map(|member| member.chars().count());
+    let length = if set { lengths.sum::<usize>() + members.len().saturating_sub(1) } else { lengths.max().unwrap_or(0) };
+    length as u64
 }
 
 /// Groups of rows that are told apart by a unique key now and would not be under the new collations (trap 5).
@@ -399,6 +493,16 @@ mod tests {
         table.data_bytes = 1 << 14;
         table.rows_estimate = 3;
         assert!(may_exceed(&table, 1 << 24));
+    }
+
+    /// As MySQL 9.7.4 states them.
+    #[test]
+    fn the_length_of_a_list() {
+        let length = |text: &str, set| printed_length(&members(text), set);
+        assert_eq!((length("enum('a','','bb')", false), length("set('a','','ccc')", true)), (2, 6));
+        assert_eq!((length("set('ü','€')", true), length("enum()", false)), (3, 0));
+        // enum('aé','x') of latin1, converted: it states 2.
+        assert_eq!(length("enum('a','x')", false), 1);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ddl::account::means_database;
+
 /// What a line is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
@@ -41,7 +43,7 @@ impl Grants {
 
     /// The account may do `privilege` on all of a database, also on tables that appear later.
     pub fn has_on_database(&self, privilege: &str, database: &str) -> bool {
-        let on = |e: &&Entry| matches!(&e.place, Place::Database(pattern) if matches_pattern(pattern, database)) && e.grants(privilege);
+        let on = |e: &&Entry| matches!(&e.place, Place::Database(pattern) if means_database(pattern, database)) && e.grants(privilege);
         if self.entries.iter().filter(on).any(|e| !e.revoke) {
             return true;
         }
@@ -184,21 +186,6 @@ fn tokens(line: &str) -> Vec<Token> {
         }
     }
     tokens
-}
-
-/// Whether a database is meant by the pattern of a grant.
-fn matches_pattern(pattern: &str, name: &str) -> bool {
-    fn go(p: &[char], n: &[char]) -> bool {
-        match (p.first(), n.first()) {
-            (None, None) => true,
-            (Some('%'), _) => go(&p[1..], n) || (!n.is_empty() && go(p, &n[1..])),
-            (Some('\\'), _) if p.len() > 1 => n.first() == Some(&p[1]) && go(&p[2..], &n[1..]),
-            (Some('_'), Some(_)) => go(&p[1..], &n[1..]),
-            (Some(a), Some(b)) => a == b && go(&p[1..], &n[1..]),
-            _ => false,
-        }
-    }
-    go(&pattern.chars().collect::<Vec<_>>(), &name.chars().collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -74,14 +74,30 @@ pub const CHECKS: &[Check] = &[
     super::dt270_shared_retry::CHECK,
     super::dt271_no_gtid::CHECK,
     super::dt272_selection_changed::CHECK,
+    super::dt273_prepared_xa::CHECK,
+    super::dt274_lists_as_printed::CHECK,
     super::dt280_filter_columns::CHECK,
     super::dt281_filter_refused::CHECK,
     super::dt282_filter_changed::CHECK,
     super::dt283_filter_rights::CHECK,
     super::dt284_pre_image::CHECK,
+    super::dt285_account_source_rights::CHECK,
+    super::dt286_account_destination_rights::CHECK,
+    super::dt287_account_parts_left_out::CHECK,
+    super::dt288_accounts_skipped::CHECK,
+    super::dt289_accounts_followed::CHECK,
     super::dt290_chosen_operations::CHECK,
     super::dt291_rename_patterns::CHECK,
     super::dt292_old_names::CHECK,
+    super::dt295_sql_mode::CHECK,
+    super::dt296_letter_case::CHECK,
+    super::dt297_row_size::CHECK,
+    super::dt298_event_scheduler::CHECK,
+    super::dt299_binlog_files::CHECK,
+    super::dt300_function_creators::CHECK,
+    super::dt302_connections::CHECK,
+    super::dt303_engines_refused::CHECK,
+    super::dt304_existing_engines::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the
@@ -176,6 +192,7 @@ mod tests {
             unsupported::FEATURE,
             unsupported::ENGINE,
             unsupported::EXISTS,
+            unsupported::ACCOUNT,
         ];
         for code in others.into_iter().chain(UnsafeAction::ALL.map(UnsafeAction::code)) {
             assert!(pages.remove(code), "{code} has no page");

@@ -258,6 +258,15 @@ fn sentences(status: &Status, paint: Paint) -> Vec<String> {
             how_far(totals.rows_done, totals.rows_expected, estimated, totals.rows_per_second, totals.bytes_per_second, totals.eta_seconds);
         lines.push(format!("copy: {} of {} finished, {far}", totals.tables_finished, text::plural(totals.tables, "table")));
     }
+    if totals.rows_kept > 0 {
+        let tables = status.tables.iter().filter(|t| t.rows_kept > 0).count() as u64;
+        let line = format!(
+            "kept: {} of {} that the destination had already",
+            text::plural(totals.rows_kept, "row"),
+            text::plural(tables, "table")
+        );
+        lines.push(paint.alert(&line));
+    }
     lines.extend(status_follow::sentences(status, paint));
     let statements = &status.statements;
     if statements.finished > 0 {
@@ -381,6 +390,7 @@ mod tests {
             destination: TableName::new("shop", name),
             state,
             rows_done: done,
+            rows_kept: 0,
             rows_estimate: estimate,
             bytes_done: done * 100,
             bytes_estimate: estimate * 100,
@@ -459,6 +469,7 @@ mod tests {
                 tables: 4,
                 tables_finished: 1,
                 rows_done: 1_809_311,
+                rows_kept: 0,
                 rows_expected: 3_609_311,
                 bytes_done: 180_931_100,
                 rows_per_second: live.then_some(24_123.4),

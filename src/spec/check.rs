@@ -1,6 +1,7 @@
 //! What a schema cannot say: ranges that hang together, references, endpoints. Objects and keys that are not built yet have files of
 //! their own beside this one.
 
+mod accounts;
 mod endpoint;
 mod filter;
 mod objects;
@@ -26,6 +27,7 @@ pub(super) fn check(spec: &written::Spec, root: &Node, text: &str, around: &Surr
     found.phases(spec);
     found.start(spec);
     objects::check(&mut found, spec);
+    accounts::check(&mut found, spec);
     filter::check(&mut found, spec);
     found.retry(spec);
     found.heartbeat(spec);

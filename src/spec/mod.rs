@@ -8,6 +8,7 @@
 //! replaced, and only then it is decoded, so that what an editor accepts and what dtsctl accepts cannot drift apart. What a schema
 //! cannot say is checked last (`check`), and every problem is led back to its node.
 
+pub mod account;
 mod check;
 mod interpolate;
 pub mod model;
@@ -25,6 +26,7 @@ pub mod units;
 pub mod written;
 mod yaml;
 
+pub use account::AccountPattern;
 pub use model::*;
 pub use overlap::overlaps;
 pub use pattern::Pattern;

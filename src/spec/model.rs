@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ddl::condition::Filter;
 
+use super::account::AccountPattern;
 use super::pattern::Pattern;
 use super::select::Selection;
 use super::{
@@ -457,8 +458,8 @@ pub enum SecondaryIndexes {
 /// Accounts to carry over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounts {
-    /// Account patterns such as `app@%`. Not supported yet.
-    pub migrate: Vec<String>,
+    /// Which accounts of the source.
+    pub migrate: Vec<AccountPattern>,
 }
 
 /// How temporary tables of online schema changes are treated, and how they are known.

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::ddl::condition::{Condition, Filter};
 
 use super::{
+    account::AccountPattern,
     model::{
         Accounts, Address, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat, IncrementalThrottle, Names,
         ObjectSelection, OnlineDdl, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode,
@@ -68,7 +69,7 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
             assess: schema.assess.unwrap_or(true),
             secondary_indexes: schema.secondary_indexes.unwrap_or_default(),
         },
-        accounts: Accounts { migrate: filled.accounts.and_then(|accounts| accounts.migrate).unwrap_or_default() },
+        accounts: Accounts { migrate: account_patterns(filled.accounts) },
         online_ddl: online_ddl(filled.online_ddl.unwrap_or_default()),
         retry: Retry { connection: time(&retry.connection, RETRY_CONNECTION), other: time(&retry.other, RETRY_OTHER) },
         retry_shared: None,
@@ -84,6 +85,11 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
         digest,
         resolved,
     }
+}
+
+fn account_patterns(accounts: Option<written::Accounts>) -> Vec<AccountPattern> {
+    let patterns = accounts.and_then(|accounts| accounts.migrate).unwrap_or_default();
+    patterns.iter().filter_map(|pattern| AccountPattern::parse(pattern).ok()).collect()
 }
 
 /// The same document with the defaults of everything that is built written out.

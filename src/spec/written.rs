@@ -52,7 +52,7 @@ pub struct Spec {
     /// Options of the schema phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaOptions>,
-    /// Accounts to carry over. Not supported yet.
+    /// Accounts to carry over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Accounts>,
     /// Temporary tables of online schema changes (gh-ost, pt-online-schema-change).
@@ -444,11 +444,12 @@ pub struct SchemaOptions {
     pub secondary_indexes: Option<SecondaryIndexes>,
 }
 
-/// Accounts to carry over. Not supported yet.
+/// Accounts to carry over.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accounts {
-    /// Account patterns such as `app@%`.
+    /// Which accounts of the source are made at the destination, with their passwords and grants: `user@host`, where `*` stands for any
+    /// run of characters and `?` for one; `%` is the host's own. System accounts and those that exist already are left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migrate: Option<Vec<String>>,
 }

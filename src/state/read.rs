@@ -313,7 +313,8 @@ impl Reader {
             "SELECT source_database, source_table, destination_database, destination_table, rows_done, rows_estimate, bytes_done,
                 bytes_estimate, ranges, started, finished, run_started, run_rows, last_chunk,
                 coalesce((SELECT count(finished) FROM range_copy WHERE table_id = table_copy.id), 0),
-                coalesce((SELECT sum(chunks) FROM range_copy WHERE table_id = table_copy.id), 0)
+                coalesce((SELECT sum(chunks) FROM range_copy WHERE table_id = table_copy.id), 0),
+                coalesce((SELECT sum(read - written) FROM range_copy WHERE table_id = table_copy.id), 0)
              FROM table_copy ORDER BY 1, 2",
             |row| {
                 let name =
@@ -334,6 +335,7 @@ impl Reader {
                     destination: name(2)?,
                     state,
                     rows_done,
+                    rows_kept: row.get(16)?,
                     rows_estimate: row.get(5)?,
                     bytes_done: row.get(6)?,
                     bytes_estimate: row.get(7)?,
@@ -355,6 +357,7 @@ impl Reader {
             tables: tables.len() as u64,
             tables_finished: tables.iter().filter(finished).count() as u64,
             rows_done: tables.iter().map(|t| t.rows_done).sum(),
+            rows_kept: tables.iter().map(|t| t.rows_kept).sum(),
             rows_expected: tables.iter().map(expected).sum(),
             bytes_done: tables.iter().map(|t| t.bytes_done).sum(),
             ..Totals::default()

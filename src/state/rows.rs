@@ -222,10 +222,10 @@ pub(super) fn set_range(conn: &Connection, at: &At, table: &TableName, range: u3
     run_sql(
         conn,
         "INSERT INTO range_copy (table_id, range, read, written, found, bytes, finished)
-         SELECT id, ?3, ?4, ?4, ?4, ?5, ?6 FROM table_copy WHERE source_database = ?1 AND source_table = ?2
-         ON CONFLICT DO UPDATE SET read = ?4, written = ?4, found = ?4, bytes = ?5,
+         SELECT id, ?3, ?4, ?7, ?4, ?5, ?6 FROM table_copy WHERE source_database = ?1 AND source_table = ?2
+         ON CONFLICT DO UPDATE SET read = ?4, written = ?7, found = ?4, bytes = ?5,
             finished = CASE WHEN ?6 IS NULL THEN NULL ELSE coalesce(finished, ?6) END",
-        params![table.database, table.table, range, whole(truth.rows), whole(truth.bytes), finished],
+        params![table.database, table.table, range, whole(truth.rows), whole(truth.bytes), finished, whole(truth.written)],
     )?;
     run_sql(
         conn,

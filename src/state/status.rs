@@ -10,7 +10,7 @@ use super::lock::Holder;
 use crate::{catalog::TableName, event::Phase};
 
 /// Version of the status document; the minor number grows when something is added.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 /// The JSON Schema (draft-07) of [`Status`].
 pub fn schema() -> serde_json::Value {
@@ -208,8 +208,10 @@ pub struct Totals {
     pub tables: u64,
     /// Those finished.
     pub tables_finished: u64,
-    /// Rows committed at the destination.
+    /// Rows read and settled at the destination: written, or kept as they were there.
     pub rows_done: u64,
+    /// Of these, rows that the destination had under the same key and that were kept (`conflict.existing_tables: ignore`).
+    pub rows_kept: u64,
     /// Rows expected: exact for finished tables, estimated for the others.
     pub rows_expected: u64,
     /// Bytes of column values committed.
@@ -257,8 +259,10 @@ pub struct TableStatus {
     pub destination: TableName,
     /// How far.
     pub state: TableState,
-    /// Rows committed at the destination.
+    /// Rows read and settled at the destination: written, or kept as they were there.
     pub rows_done: u64,
+    /// Of these, rows that the destination had under the same key and that were kept (`conflict.existing_tables: ignore`).
+    pub rows_kept: u64,
     /// Rows the source's statistics promise.
     pub rows_estimate: u64,
     /// Bytes of column values committed.

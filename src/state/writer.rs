@@ -49,8 +49,10 @@ impl RunEnd {
 /// How far a range is, as the destination says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RangeTruth {
-    /// Rows committed.
+    /// Rows read in committed chunks.
     pub rows: u64,
+    /// Of these, rows written; the others were kept as they were there.
+    pub written: u64,
     /// Bytes of column values committed.
     pub bytes: u64,
     /// Nothing is left of it.

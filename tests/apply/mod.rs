@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stderr, reason = "what was measured, and the pair of a loop that failed")]
 
+mod accounts;
 mod documents;
 mod existing;
 mod filter;

@@ -180,6 +180,7 @@ impl Bed {
         let statement = Statement {
             place: place.clone(),
             text: text.as_bytes().to_vec(),
+            alone: true,
             database: format!("{}_{}", self.prefix, self.default),
             sql_mode: self.sql_mode,
             charset_client: utf8mb4,

@@ -339,3 +339,56 @@ fn a_statement_that_fails_is_shown_or_stops() {
         }
     }
 }
+
+/// Servers write some definitions themselves, in UTF-8, into events that say the client spoke latin1: `E9` alone is `é` there.
+#[test]
+fn definitions_that_the_server_writes_under_another_charset() {
+    each("author", |bed| {
+        bed.source("CREATE TABLE base (id INT, e ENUM('a','é') CHARACTER SET latin1, j ENUM('日本','x') CHARACTER SET utf8mb4);\nINSERT INTO base VALUES (1, 'é', '日本')");
+        bed.caught_up();
+        bed.source(
+            "SET NAMES latin1;\nCREATE TABLE made SELECT * FROM base;\nCREATE TABLE none SELECT * FROM base WHERE 0;\n\
+             SET NAMES utf8mb4;\nINSERT INTO none VALUES (2, 'é', '日本');\nUPDATE made SET e = 'a' WHERE id = 1;\nINSERT INTO made VALUES (3, 'é', 'x')",
+        );
+        bed.caught_up();
+        let members: Option<String> = bed
+            .destination
+            .query_first(format!(
+                "SELECT HEX(CONVERT(column_type USING utf8mb4)) FROM information_schema.columns WHERE table_schema = '{}_dr' \
+                 AND table_name = 'made' AND column_name = 'e'",
+                bed.db
+            ))
+            .unwrap();
+        assert!(members.as_deref().is_some_and(|hex| hex.contains("27C3A927")), "{members:?}");
+    });
+}
+
+/// Where nothing tells whose words they are, and it matters, the task stops.
+#[test]
+fn definitions_of_two_possible_charsets() {
+    for flavor in [Flavor::MariaDb, Flavor::MySql] {
+        let mut texts = vec![(
+            "CREATE TEMPORARY TABLE tmp (id INT, e ENUM('b','é') CHARACTER SET latin1);\nSET NAMES latin1;\nCREATE TABLE alike LIKE tmp",
+            "alike",
+        )];
+        if flavor == Flavor::MySql {
+            texts.push(("SET NAMES latin1;\nCREATE VIEW `vé` AS SELECT 1", "CREATE VIEW"));
+        }
+        for (number, (text, about)) in texts.into_iter().enumerate() {
+            let Some(mut bed) = Bed::new(flavor, flavor, &format!("two_charsets{number}")) else { continue };
+            bed.source("CREATE TABLE t (id INT PRIMARY KEY)");
+            bed.caught_up();
+            bed.source(text);
+            let outcome = bed.task.run(&CATCH_UP);
+            outcome.expect(1).says("ddl-charset").says(about).says("SET NAMES utf8mb4");
+            // Of what is not selected nothing is asked.
+            let Some(mut other) = Bed::new(flavor, flavor, &format!("two_charsets_named{number}")) else { continue };
+            other.spec("[{database: DB, rename: DB_dr, tables: [{name: t}]}]", "");
+            other.source("CREATE TABLE t (id INT PRIMARY KEY)");
+            other.task.run(&CATCH_UP).expect(0);
+            other.source(text);
+            other.source("SET NAMES utf8mb4;\nINSERT INTO t VALUES (1)");
+            other.task.run(&CATCH_UP).expect(0);
+        }
+    }
+}

@@ -18,7 +18,7 @@ use testbed::{
 use super::bank::Reader;
 use super::bed::CATCH_UP;
 use super::random::{compare, objects};
-use crate::support::{End, Random, Running, Task, say, until};
+use crate::support::{End, PATIENCE, Random, Running, Task, say, until};
 
 /// Follows without end, as a task in production does.
 const FOLLOW: [&str; 4] = ["apply", "--yes", "--until", "never"];
@@ -36,14 +36,14 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(flavor: Flavor, name: &str, proxies: impl Fn(&Server, &Server) -> (End, End)) -> Option<Self> {
-        if !testbed::have(flavor) {
+    fn new((from, to): (Flavor, Flavor), name: &str, proxies: impl Fn(&Server, &Server) -> (End, End)) -> Option<Self> {
+        if !testbed::have(from) || !testbed::have(to) {
             return None;
         }
         let mut random = Random::new(name);
-        let source = Server::start(flavor, ServerOptions::new()).unwrap();
-        let destination = Server::start(flavor, ServerOptions::new()).unwrap();
-        let mut workload = Workload::new(random.next(), &source, Options { tables: 8, xa: false, ..Options::new(flavor, flavor, "crash") });
+        let source = Server::start(from, ServerOptions::new()).unwrap();
+        let destination = Server::start(to, ServerOptions::new()).unwrap();
+        let mut workload = Workload::new(random.next(), &source, Options { tables: 8, xa: false, ..Options::new(from, to, "crash") });
         workload.create().unwrap();
         workload.run(40).unwrap();
         let bank = Bank::new("bank", 20);
@@ -56,10 +56,11 @@ impl Scene {
         Some(Self { source, destination, workload, writers: None, bank, transfers: None, task, random })
     }
 
-    /// Load begins; nothing of it is in the copy.
+    /// Load begins, definitions change too; nothing of it is in the copy.
     fn load(&mut self) -> Reader {
         let writers = self.workload.start(1);
         writers.allow_xa(true);
+        writers.allow_ddl(true);
         self.writers = Some(writers);
         let mut seed = testbed::workload::Random::new(self.random.next());
         self.transfers = Some(self.bank.start(&self.source.opts(), 1, &mut seed));
@@ -77,9 +78,10 @@ impl Scene {
 
     /// Waits until something more has arrived than at the last look.
     fn until_more_arrived(&self, running: &mut Running) {
-        let before = self.lines();
+        let (before, begin) = (self.lines(), Instant::now());
         until("more to arrive", || {
-            assert!(!running.has_ended(), "workload of seed {}: it ended: {}", self.workload.seed(), running.said());
+            let late = begin.elapsed() > PATIENCE * 3 / 4;
+            assert!(!late && !running.has_ended(), "workload of seed {}: ended or stuck: {}", self.workload.seed(), running.said());
             self.lines() > before
         });
     }
@@ -105,6 +107,7 @@ impl Scene {
         let counts = self.workload.counts();
         let changed: u64 = counts.iter().filter(|(kind, _)| kind.starts_with("ddl ")).map(|(_, count)| count).sum();
         say(&format!("{transfers} transfers, {changed} DDL, {looks} looks, the last at line {lines}"));
+        assert!(changed > 0, "no DDL succeeded: {counts:?}");
         assert!(lines > 0 && looks > 0, "{looks} looks, {lines} lines");
     }
 }
@@ -113,20 +116,34 @@ fn direct(source: &Server, destination: &Server) -> (End, End) {
     (End::from(source), End::from(destination))
 }
 
-/// Moments that a following run comes by again and again.
-const POINTS: [&str; 2] = ["batch-written", "batch-committed"];
+/// Moments that a following run comes by again and again, and what makes it come by.
+const POINTS: [(&str, &[(&str, &str)]); 6] = [
+    ("batch-written", &[]),
+    ("batch-committed", &[]),
+    ("ddl-intent", &[]),
+    ("ddl-run", &[]),
+    ("ddl-done", &[]),
+    // A transaction that counts as large is written as it is read.
+    ("window-written", &[("DTSCTL_TEST_MEMORY", "2000"), ("DTSCTL_TEST_BATCH", "5")]),
+];
 
-fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
-    let Some(mut scene) = Scene::new(flavor, "follow_killed_again_and_again", direct) else { return };
+fn killed_again_and_again(pair: (Flavor, Flavor), at_random: u32, rounds: u32) {
+    let Some(mut scene) = Scene::new(pair, "follow_killed_again_and_again", direct) else { return };
     let reader = scene.load();
     let mut kills = 0;
     for round in 0..rounds {
-        for point in POINTS {
+        for (point, environment) in POINTS {
             let at = format!("{point}:{}", 1 + round * 2);
-            let mut running = scene.follow(&[("DTSCTL_TEST_PAUSE", &at)]);
+            let mut running = scene.follow(&[environment, &[("DTSCTL_TEST_PAUSE", &at)]].concat());
             let paused = running.says(&format!("paused at {point}\n"));
             let outcome = running.kill9();
-            assert!(paused, "workload of seed {}: after {kills} kills, {at} was not reached:\n{}", scene.workload.seed(), outcome.stderr);
+            assert!(
+                paused,
+                "workload of seed {}: after {kills} kills, {at} was not reached:\n{}\nlast statements:\n{}",
+                scene.workload.seed(),
+                outcome.stderr,
+                scene.workload.recent().join("\n")
+            );
             kills += 1;
         }
     }
@@ -136,21 +153,39 @@ fn killed_again_and_again(flavor: Flavor, at_random: u32, rounds: u32) {
         let (begin, after) = (Instant::now(), Duration::from_millis(scene.random.below(1500)));
         until("a random moment", || begin.elapsed() >= after || running.has_ended());
         let outcome = running.kill9();
-        assert_eq!(outcome.code, None, "workload of seed {}: it ended before it was killed: {}", scene.workload.seed(), outcome.stderr);
+        assert_eq!(
+            outcome.code,
+            None,
+            "workload of seed {}: it ended before it was killed: {}\nlast statements:\n{}",
+            scene.workload.seed(),
+            outcome.stderr,
+            scene.workload.recent().join("\n")
+        );
         kills += 1;
     }
-    say(&format!("{kills} kills, {at_random} of them at random moments, the others at {POINTS:?}"));
+    let points = POINTS.map(|(point, _)| point).join(", ");
+    say(&format!("{kills} kills, {at_random} of them at random moments, the others at {points}"));
     scene.ends_equal(reader);
 }
 
 #[test]
 fn killed_again_and_again_on_mariadb() {
-    killed_again_and_again(Flavor::MariaDb, 38, 2);
+    killed_again_and_again((Flavor::MariaDb, Flavor::MariaDb), 38, 2);
 }
 
 #[test]
 fn killed_again_and_again_on_mysql() {
-    killed_again_and_again(Flavor::MySql, 38, 2);
+    killed_again_and_again((Flavor::MySql, Flavor::MySql), 38, 2);
+}
+
+#[test]
+fn killed_again_and_again_from_mysql_to_mariadb() {
+    killed_again_and_again((Flavor::MySql, Flavor::MariaDb), 10, 1);
+}
+
+#[test]
+fn killed_again_and_again_from_mariadb_to_mysql() {
+    killed_again_and_again((Flavor::MariaDb, Flavor::MySql), 10, 1);
 }
 
 /// Killed while it copies and while it catches up what came in during the copy: repeating must be harmless there.
@@ -183,9 +218,43 @@ fn killed_between_the_copy_and_its_end() {
     compare(&workload, &source, &destination, false);
 }
 
+/// Killed where what may be repeated ends and what is strict begins, in the middle of what the next run does again.
+fn killed_where_the_copy_ends(flavor: Flavor) {
+    if !testbed::have(flavor) {
+        return;
+    }
+    let mut random = Random::new("killed_where_the_copy_ends");
+    let source = Server::start(flavor, ServerOptions::new()).unwrap();
+    let destination = Server::start(flavor, ServerOptions::new()).unwrap();
+    let mut workload = Workload::new(random.next(), &source, Options { xa: false, ..Options::new(flavor, flavor, "ends") });
+    workload.create().unwrap();
+    workload.run(60).unwrap();
+    let task = Task::new("ends", &source, &destination, &objects(workload.databases(), false));
+    let writers = workload.start(2);
+    for point in ["copy-end-passed", "batch-written"] {
+        let mut running = task.start(&FOLLOW, &[("DTSCTL_TEST_PAUSE", point), ("DTSCTL_TEST_BATCH", "5")]);
+        let paused = running.says(&format!("paused at {point}\n"));
+        let outcome = running.kill9();
+        assert!(paused, "workload of seed {}: {}", workload.seed(), outcome.stderr);
+    }
+    writers.stop().unwrap();
+    task.run(&CATCH_UP).expect(0);
+    compare(&workload, &source, &destination, false);
+}
+
+#[test]
+fn killed_where_the_copy_ends_on_mariadb() {
+    killed_where_the_copy_ends(Flavor::MariaDb);
+}
+
+#[test]
+fn killed_where_the_copy_ends_on_mysql() {
+    killed_where_the_copy_ends(Flavor::MySql);
+}
+
 /// Both servers die and come back while it follows.
 fn servers_killed(flavor: Flavor) {
-    let Some(mut scene) = Scene::new(flavor, "follow_servers_killed", direct) else { return };
+    let Some(mut scene) = Scene::new((flavor, flavor), "follow_servers_killed", direct) else { return };
     let reader = scene.load();
     let mut running = scene.follow(&[]);
     scene.until_more_arrived(&mut running);
@@ -222,7 +291,7 @@ fn network_cut() {
         proxies.replace(Some((near, far)));
         ends
     };
-    let Some(mut scene) = Scene::new(Flavor::MariaDb, "follow_network_cut", between) else { return };
+    let Some(mut scene) = Scene::new((Flavor::MariaDb, Flavor::MariaDb), "follow_network_cut", between) else { return };
     let (near, far) = proxies.into_inner().unwrap();
     let reader = scene.load();
     let mut running = scene.follow(&[]);

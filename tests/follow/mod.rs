@@ -5,12 +5,15 @@
 mod bank;
 mod basic;
 mod bed;
+mod existing;
 mod killed;
 mod lagging;
 mod mapped;
+mod odd;
 mod operations;
 mod outlived;
 mod random;
 mod sysbench;
+mod topologies;
 mod traps;
 mod types;

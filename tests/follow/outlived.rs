@@ -21,19 +21,27 @@ fn a_ddl_in_flight(flavor: Flavor) {
         bed.destination.query_drop(format!("SELECT COUNT(*) FROM `{db}`.t")).unwrap();
         let mut running = bed.task.start(&CATCH_UP, &[]);
         let mut look = bed.destination_session();
-        until("the ALTER to wait", || {
-            assert!(!running.has_ended(), "{}", running.said());
+        let mut waits = || {
             let sql = format!(
-                "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%ALTER TABLE%{db}%' AND STATE LIKE 'Waiting for%' \
+                "SELECT MAX(ID) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%ALTER TABLE%{db}%' AND STATE LIKE 'Waiting for%' \
                  AND ID <> CONNECTION_ID()"
             );
-            look.query_first::<u64, _>(sql).unwrap() > Some(0)
+            look.query_first::<Option<u64>, _>(sql).unwrap().flatten()
+        };
+        let mut first = None;
+        until("the ALTER to wait", || {
+            assert!(!running.has_ended(), "{}", running.said());
+            first = waits();
+            first.is_some()
         });
         running.kill9();
         if round % 2 == 0 {
-            // The next run finds it waiting still.
-            let next = bed.task.start(&CATCH_UP, &[]);
-            std::thread::sleep(std::time::Duration::from_millis(700));
+            // The next run finds it waiting still, or the server has ended it and the next one waits with its own.
+            let mut next = bed.task.start(&CATCH_UP, &[]);
+            until("the next run to wait", || {
+                assert!(!next.has_ended(), "{}", next.said());
+                next.said().contains("a statement of an earlier run that the destination is still at") || waits() > first
+            });
             bed.destination.query_drop("COMMIT").unwrap();
             next.end().expect(0);
         } else {

@@ -220,3 +220,46 @@ fn mysql_images_are_what_the_tables_hold() {
 fn mariadb_images_are_what_the_tables_hold() {
     round_trip(Flavor::MariaDb, &["NO_LOG", "MINIMAL", "FULL"]);
 }
+
+/// A table that a MariaDB before 10.11.5 made keeps all UUIDs turned round, and may hold some that no server takes any more: no version up
+/// to 7, of another variant than RFC 4122's. The server tells by the version in the table's `.frm` file, which is put there here.
+#[test]
+fn uuids_of_an_old_table_are_what_it_holds() {
+    let flavor = Flavor::MariaDb;
+    if !testbed::have(flavor) {
+        return;
+    }
+    let server = Server::start(flavor, ServerOptions::new()).expect("a server");
+    // Bytes in the order of an old table's record; a table's own bytes are not looked at when it is opened under another definition.
+    server
+        .exec(
+            "CREATE DATABASE img_uuid;\nCREATE TABLE img_uuid.old (id INT PRIMARY KEY, u BINARY(16));\n\
+             INSERT INTO img_uuid.old VALUES (1, x'99AABBCCDDEE08888777556603201234'), (2, x'99AABBCCDDEE88887777556600401234'), \
+             (3, x'426655440000A45612D3E89B123E4567'), (4, x'00000000000000000000000000000000');\n\
+             CREATE TABLE img_uuid.new (id INT PRIMARY KEY, u UUID);\n\
+             INSERT INTO img_uuid.new VALUES (2, '00401234-5566-7777-8888-99aabbccddee'), (3, '123e4567-e89b-12d3-a456-426655440000');\n\
+             FLUSH TABLES",
+        )
+        .expect("tables");
+    let folder = server.datadir().expect("a folder").join("img_uuid");
+    let mut definition = std::fs::read(folder.join("new.frm")).expect("a definition");
+    // `MYSQL_VERSION_ID` of the server that made it (sql/unireg.cc).
+    definition[51..55].copy_from_slice(&101_104_u32.to_le_bytes());
+    std::fs::write(folder.join("old.frm"), definition).expect("written");
+
+    let mut session = Session::open(&login(&server), Purpose::Read).expect("a session");
+    let catalog = read(&mut Session::open(&login(&server), Purpose::Catalog).expect("a session"), "img_uuid");
+    let before: BTreeMap<TableName, Multiset> = catalog.tables.iter().map(|t| (t.name.clone(), held(&mut session, t))).collect();
+    let old = &before[&TableName::new("img_uuid", "old")];
+    assert!(old.keys().any(|row| row[1].as_deref() == Some(b"03201234-5566-8777-0888-99aabbccddee")), "{old:?}");
+    let mut wrong = Vec::new();
+    let start = log::end(&server);
+    server.exec("UPDATE img_uuid.old SET id = id + 10;\nUPDATE img_uuid.new SET id = id + 10").expect("updated");
+    let played = play(&server, start, &catalog, before, &mut wrong);
+    let before = compare(&mut session, &catalog, &played, &mut wrong);
+    let start = log::end(&server);
+    server.exec("DELETE FROM img_uuid.old;\nDELETE FROM img_uuid.new").expect("deleted");
+    let played = play(&server, start, &catalog, before, &mut wrong);
+    compare(&mut session, &catalog, &played, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

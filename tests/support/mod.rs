@@ -337,6 +337,15 @@ impl Random {
     }
 }
 
+/// An account that may do what `grants` say, made anew; its password is `pw-` and its name.
+pub(crate) fn account(server: &Server, name: &str, grants: &[&str]) {
+    server.exec(&format!("DROP USER IF EXISTS '{name}'@'%'")).expect("drop user");
+    server.exec(&format!("CREATE USER '{name}'@'%' IDENTIFIED BY 'pw-{name}'")).expect("create user");
+    for grant in grants {
+        server.exec(&format!("GRANT {grant} TO '{name}'@'%'")).expect("grant");
+    }
+}
+
 /// Rows of a query as text, in order; values apart by `|`.
 pub(crate) fn rows(conn: &mut mysql::Conn, sql: &str) -> Vec<String> {
     let rows: Vec<mysql::Row> = mysql::prelude::Queryable::query(conn, sql).expect(sql);

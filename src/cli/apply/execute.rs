@@ -12,12 +12,15 @@ use crate::{
     },
     connect::{ConnectError, Login, Patience, Purpose, RetryWindows, Session},
     destination::{CopyTable, Destination, DestinationError, TaskProgress, mysql::MySqlDestination, mysql::read_progress},
-    diff::{Change, Part, Risk, Stage},
+    diff::{
+        Change, Part, Risk, Stage,
+        accounts::{HASH, Hashed},
+    },
     event::{Event, Observer, Observers, Phase, PlannedTable, StopToken},
     phase::{
         full::{self, FullOutcome, FullSettings, Throttle},
         incremental::{FollowOutcome, Goal, Hold, Until, names::Names},
-        schema::{self, SchemaError, Step},
+        schema::{self, AccountStep, SchemaError, Step},
         throttle::Limits,
     },
     plan::{self, Action, ActionKind, ActionRisk, Plan},
@@ -275,7 +278,8 @@ impl Execution<'_> {
         write_truth(self.writer, progress);
     }
 
-    fn schema(&self, plan: &Plan, phase: Phase, login: &Login, destination: &MySqlDestination) -> Result<bool, SchemaError> {
+    fn schema(&self, plan: &Plan, phase: Phase, login: &Login, destination: &MySqlDestination) -> Result<bool, Halt> {
+        let hashed = self.hashed(plan, phase)?;
         let steps: Vec<Step> = plan
             .actions
             .iter()
@@ -286,8 +290,17 @@ impl Execution<'_> {
                 statements: a.statements.clone(),
                 creates: creates(a),
                 side_by_side: a.part == Some(Part::Indexes),
+                account: account_step(a, &hashed),
             })
             .collect();
+        if let Some(step) =
+            steps.iter().find(|s| s.account.as_ref().is_some_and(|a| a.real.is_none()) && s.statements.iter().any(|s| s.contains(HASH)))
+        {
+            return Err(CommandError::new(Kind::Stale, "the source has changed since the plan was made")
+                .because(format!("account {} is gone, or is defined otherwise", step.object))
+                .hint("`dtsctl plan` shows what is to be done now")
+                .into());
+        }
         let settings = schema::SchemaSettings {
             task: &self.spec.name,
             login,
@@ -297,7 +310,13 @@ impl Execution<'_> {
             stop: self.stop,
             observer: self.observer.as_ref(),
         };
-        schema::run(&settings, phase, &steps)
+        Ok(schema::run(&settings, phase, &steps)?)
+    }
+
+    /// The statements of a phase that hold a password's hash, read from the source at this moment: a plan does not hold them.
+    fn hashed(&self, plan: &Plan, phase: Phase) -> Result<Hashed, Halt> {
+        let holds = |a: &Action| a.phase == phase && a.permitted && a.statements.iter().any(|s| s.contains(HASH));
+        if plan.actions.iter().any(holds) { Ok(survey(self.spec)?.hashed) } else { Ok(Hashed::new()) }
     }
 
     fn copy(&self, plan: &Plan, source: &Login, destination: &MySqlDestination, progress: &TaskProgress) -> Result<FullOutcome, Halt> {
@@ -469,7 +488,7 @@ fn write_truth(writer: &StateWriter, progress: &TaskProgress) {
     }
     for table in &progress.tables {
         for range in &table.ranges {
-            let truth = RangeTruth { rows: range.read, bytes: range.bytes, finished: range.finished };
+            let truth = RangeTruth { rows: range.read, written: range.written, bytes: range.bytes, finished: range.finished };
             writer.set_range(&table.source, range.number, truth);
         }
     }
@@ -506,6 +525,17 @@ fn planned(survey: &Survey, progress: &TaskProgress, now: &[CopyTable]) -> Event
         })
     });
     Event::TablesPlanned { tables: tables.collect() }
+}
+
+/// What the action is to an account, if it is about one.
+fn account_step(action: &Action, hashed: &Hashed) -> Option<AccountStep> {
+    let about = matches!(action.part, Some(Part::Accounts | Part::Grants));
+    about.then(|| AccountStep {
+        name: action.object.clone(),
+        begins: action.act == ActionKind::Create,
+        ends: action.part == Some(Part::Grants),
+        real: action.statements.first().and_then(|shown| hashed.get(shown)).cloned(),
+    })
 }
 
 fn creates(action: &Action) -> Option<(TableName, TableName)> {

@@ -395,9 +395,13 @@ fn conclude(
                     Format::Json => report::status::json(&status),
                     Format::Markdown => report::status::markdown(&status, &again),
                     Format::Table => format!(
-                        "\nApply finished: {}, {} at the destination{}.\nNext: `{proof}` proves it.\n",
+                        "\nApply finished: {}, {} at the destination{}{}.\nNext: `{proof}` proves it.\n",
                         report::text::plural(status.totals.tables_finished, "table"),
                         report::text::plural(status.totals.rows_done, "row"),
+                        match status.totals.rows_kept {
+                            0 => String::new(),
+                            kept => format!(", {kept} of them kept as they were there"),
+                        },
                         status.follow.as_ref().map(|follow| format!(" by the copy; {}", in_short(follow))).unwrap_or_default(),
                     ),
                 })

@@ -81,6 +81,25 @@ fn image_forms(table: &CopyTable) -> Vec<Form> {
     kinds.zip(forms(table)).map(form).collect()
 }
 
+/// The lists whose values the source sends as names in UTF-8.
+fn names_in_utf8(table: &CopyTable) -> Vec<bool> {
+    let named = |&(s, _): &(usize, usize)| {
+        let column = &table.source.columns[s];
+        let charset = column.charset.as_deref().unwrap_or_default();
+        matches!(column.kind, TypeKind::Enum | TypeKind::Set) && charset.starts_with("utf8")
+    };
+    table.columns.iter().map(named).collect()
+}
+
+/// A name of a list is text in its charset. MySQL's `ALTER TABLE ... CONVERT TO CHARACTER SET` leaves the bytes of the old charset in it (seen
+/// on 9.7.4) and then prints the list without them, so that another list would be made of it (DT274).
+fn check_name(value: &[u8]) -> Result<(), String> {
+    match std::str::from_utf8(value) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("a member of the column's list is no text in the column's charset (`dtsctl explain DT274`)".to_owned()),
+    }
+}
+
 /// Whether '' is a member of an ENUM's own.
 fn has_empty_member(column_type: &str) -> bool {
     column_type.contains("('',") || column_type.contains(",'',") || column_type.contains(",'')") || column_type.contains("('')")
@@ -89,12 +108,13 @@ fn has_empty_member(column_type: &str) -> bool {
 /// Lines of `LOAD DATA ... FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'` in the charset `binary`.
 pub(super) struct LineEncoder {
     forms: Vec<Form>,
+    names_in_utf8: Vec<bool>,
     odd_values: u64,
 }
 
 impl LineEncoder {
     pub(super) fn new(table: &CopyTable) -> Self {
-        Self { forms: forms(table), odd_values: 0 }
+        Self { forms: forms(table), names_in_utf8: names_in_utf8(table), odd_values: 0 }
     }
 }
 
@@ -119,6 +139,9 @@ impl Encoder for LineEncoder {
         if column > 0 {
             out.push(b'\t');
         }
+        if let Some(value) = value.filter(|_| self.names_in_utf8[column]) {
+            check_name(value)?;
+        }
         match (value, self.forms[column]) {
             (None, _) => out.extend_from_slice(b"\\N"),
             (Some(value), Form::Plain) => out.extend_from_slice(value),
@@ -141,7 +164,7 @@ impl Encoder for LineEncoder {
     }
 
     fn splits_values(&self, column: usize) -> bool {
-        self.forms[column] == Form::Bytes
+        self.forms[column] == Form::Bytes && !self.names_in_utf8[column]
     }
 
     fn odd_values(&self) -> u64 {
@@ -172,6 +195,7 @@ pub(super) struct InsertEncoder {
     /// What stands before a literal of each column: `_binary`, or the charset it must be converted from.
     introducers: Vec<String>,
     buffer_bytes: usize,
+    names_in_utf8: Vec<bool>,
     odd_values: u64,
     /// For ENUM and SET columns of a row image: how the numbers change, and the source's names.
     lists: Vec<Option<(Renumbering, Vec<String>)>>,
@@ -188,7 +212,7 @@ impl InsertEncoder {
             _ => table.converts_from(i).unwrap_or("binary"),
         };
         let introducers = forms.iter().enumerate().map(|column| format!("_{}", charset(column))).collect();
-        Self { forms, introducers, buffer_bytes, odd_values: 0, lists: Vec::new() }
+        Self { forms, introducers, buffer_bytes, names_in_utf8: names_in_utf8(table), odd_values: 0, lists: Vec::new() }
     }
 
     /// One that takes the values of row images, as [`crate::binlog::Image`] has them.
@@ -224,6 +248,10 @@ impl InsertEncoder {
             out.extend_from_slice(b"NULL");
             return Ok(());
         };
+        // Row images have numbers.
+        if self.names_in_utf8[column] && matches!(self.forms[column], Form::Enum | Form::Bytes) {
+            check_name(value)?;
+        }
         match self.forms[column] {
             Form::Plain => push_quoted(out, value),
             Form::Number if is_number(value) => out.extend_from_slice(value),
@@ -361,7 +389,7 @@ mod tests {
 
     #[test]
     fn lines_escape_what_would_end_them() {
-        let mut encoder = LineEncoder { forms: vec![Form::Plain, Form::Bytes, Form::Bytes], odd_values: 0 };
+        let mut encoder = LineEncoder { forms: vec![Form::Plain, Form::Bytes, Form::Bytes], names_in_utf8: vec![false; 3], odd_values: 0 };
         let mut out = Vec::new();
         encoder.begin_row(&mut out);
         encoder.value(&mut out, 0, Some(b"1")).expect("plain");
@@ -377,6 +405,7 @@ mod tests {
             forms: vec![Form::Bytes, Form::Bytes, Form::Plain],
             introducers: vec!["_binary".into(), "_latin1".into(), "_binary".into()],
             buffer_bytes: 1 << 20,
+            names_in_utf8: vec![false; 3],
             odd_values: 0,
             lists: Vec::new(),
         };

@@ -1,12 +1,14 @@
 //! Loading one chunk: a transaction that locks the range's progress row, writes the rows, counts them, moves the progress on, commits.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
     MySqlDestination, WriteMethod,
+    change::key_in,
     progress::{self, table_condition},
 };
 use crate::{
@@ -28,6 +30,8 @@ pub(super) struct MySqlLoader<'a> {
     enums: Vec<String>,
     /// So many warnings the server lists.
     most_warnings: u64,
+    /// Name of the key by which the rows of both ends are told apart; `None` for a table without one.
+    key: Option<String>,
 }
 
 /// What the statements of a chunk came back with.
@@ -35,6 +39,8 @@ pub(super) struct MySqlLoader<'a> {
 struct Written {
     affected: u64,
     duplicates: u64,
+    /// Of these, how many met another row, by the key's name as the server writes it.
+    in_the_way: BTreeMap<String, u64>,
     enum_errors: u64,
     other: Option<String>,
     unseen: bool,
@@ -68,7 +74,8 @@ impl<'a> MySqlLoader<'a> {
             // warning, and each of these is looked at.
             session.exec("preparing the session", "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")?;
         }
-        Ok(Self { session, destination, table, order, statement, enums, most_warnings })
+        let key = table.key().map(|(_, key)| key.name.clone());
+        Ok(Self { session, destination, table, order, statement, enums, most_warnings, key })
     }
 
     fn range_condition(&self, number: u32) -> String {
@@ -185,7 +192,13 @@ impl<'a> MySqlLoader<'a> {
         written.unseen |= outcome.warnings > warnings.len() as u64 || warnings.len() >= 65535;
         for (code, message) in warnings {
             match code {
-                1062 => written.duplicates += 1,
+                1062 => {
+                    written.duplicates += 1;
+                    let name = key_in(&message);
+                    if self.key.as_deref().is_none_or(|key| bare(&name, key) != key) {
+                        *written.in_the_way.entry(name).or_default() += 1;
+                    }
+                }
                 // The name of a charset goes out of use: `_utf8mb3` on MySQL.
                 1287 => {}
                 1265 if self.enums.iter().any(|name| message.contains(name)) => written.enum_errors += 1,
@@ -218,11 +231,27 @@ impl<'a> MySqlLoader<'a> {
                 format!("{skipped} of {} rows are there already or collide under a unique key of the destination", end.rows),
             ));
         }
+        // Skipping it in silence would lose it: the row that is kept has another key. Counting the rows of the range would not tell, since
+        // the destination may have rows in it that the source has not. Servers look at the primary key first, and at the others after it.
+        if may_skip && let Some(name) = written.in_the_way.keys().next() {
+            let rows: u64 = written.in_the_way.values().sum();
+            let what =
+                format!("{rows} of {} rows collide with another row of the destination under a unique key: {}", end.rows, self.named(name));
+            return Err(self.not_exact(range, what));
+        }
         if written.affected - replaced > end.rows || skipped != written.duplicates {
             let (affected, duplicates) = (written.affected, written.duplicates);
             return Err(self.not_exact(range, format!("{} rows read, {affected} written, {duplicates} skipped", end.rows)));
         }
         Ok(())
+    }
+
+    /// A unique key with its columns, for people.
+    fn named(&self, key: &str) -> String {
+        let table = &self.table.destination;
+        let Some(key) = table.keys.iter().find(|k| k.unique && bare(key, &k.name) == k.name) else { return key.to_owned() };
+        let column = |c: Option<usize>| c.map_or("an expression", |c| &table.columns[c].name);
+        format!("{} ({})", key.name, key.parts.iter().map(|p| column(p.column)).collect::<Vec<_>>().join(", "))
     }
 
     /// Both servers count a row that REPLACE put in the place of others as one more for each of these (seen on 9.7.4 and 10.11.19).
@@ -303,6 +332,11 @@ impl Loader for MySqlLoader<'_> {
         self.moment("chunk-committed");
         Ok((Some(Loaded { end, written: rows, found, replaced }), feed))
     }
+}
+
+/// A key's name as a warning has it, without the table's name that MySQL puts before it, when it is this key's.
+fn bare<'m>(named: &'m str, key: &str) -> &'m str {
+    named.strip_suffix(key).filter(|table| table.ends_with('.')).map_or(named, |table| &named[table.len()..])
 }
 
 /// Where in a table, for people.

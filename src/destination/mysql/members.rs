@@ -5,7 +5,7 @@
 
 /// The members in order, as `COLUMN_TYPE` prints them: `enum('a','it''s')`. Seen on 9.7.4 and 10.11: quotes are doubled, and a
 /// backslash, a newline, a carriage return and a zero byte are escaped.
-pub(super) fn members(column_type: &str) -> Vec<String> {
+pub fn members(column_type: &str) -> Vec<String> {
     let Some(start) = column_type.find('(') else { return Vec::new() };
     let mut list = Vec::new();
     let mut chars = column_type[start + 1..].chars().peekable();

@@ -7,6 +7,7 @@ mod load;
 mod members;
 mod progress;
 
+pub use members::members;
 pub use progress::{applied::read as read_following, ddl, forget_task, read as read_progress};
 
 use std::sync::{
@@ -126,6 +127,10 @@ impl Destination for MySqlDestination {
 
     fn note_creation(&self, source: &TableName, destination: &TableName) -> Result<(), DestinationError> {
         self.control(|s| progress::note_creation(s, &self.task, source, destination))
+    }
+
+    fn note_account(&self, account: &str, finished: bool) -> Result<(), DestinationError> {
+        self.control(|s| progress::accounts::note(s, &self.task, account, finished))
     }
 
     fn forget_table(&self, source: &TableName) -> Result<(), DestinationError> {

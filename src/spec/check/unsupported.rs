@@ -13,7 +13,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
             found.key(path, format!("`{}` is not supported yet", words(path)), hint);
         }
     };
-    const REMOVE: &str = "remove the key";
     refuse(spec.topology == Some(Topology::TwoWay), &["topology"], "leave it out, or write `one-way`");
     let follows = spec.phases.as_ref().and_then(|phases| phases.incremental) != Some(false);
     for (index, object) in spec.objects.iter().enumerate() {
@@ -30,7 +29,6 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     let schema = spec.schema.as_ref();
     let engine = schema.and_then(|schema| schema.engine).unwrap_or_default();
     refuse(engine != StorageEngine::Innodb, &["schema", "engine"], "leave it out, or write `innodb`");
-    refuse(spec.accounts.is_some(), &["accounts"], REMOVE);
     let mode = spec.online_ddl.as_ref().and_then(|online| online.mode);
     refuse(mode == Some(OnlineDdlMode::Dms), &["online_ddl", "mode"], "write `gh-ost` with the patterns of its tables, or `copy`");
 }

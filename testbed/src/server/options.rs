@@ -100,7 +100,7 @@ impl ServerOptions {
         self
     }
 
-    /// Whether a MySQL server has GTIDs; on by default (the server's own default is off). MariaDB always has them.
+    /// Whether a MySQL server has GTIDs; on by default. MariaDB always has them.
     #[must_use]
     pub fn gtid(mut self, on: bool) -> Self {
         self.gtid = on;
@@ -156,6 +156,10 @@ impl ServerOptions {
                 } else if self.gtid {
                     add("--gtid-mode", "ON".into());
                     add("--enforce-gtid-consistency", "ON".into());
+                } else {
+                    // ON is the default of 9.7.
+                    add("--gtid-mode", "OFF".into());
+                    add("--enforce-gtid-consistency", "OFF".into());
                 }
             }
             Flavor::MariaDb => {}

@@ -308,7 +308,7 @@ impl<'l, 'a> Careful<'l, 'a> {
 }
 
 /// The key's name in `Duplicate entry ... for key 't.name'`.
-fn key_in(message: &str) -> String {
+pub(in crate::destination::mysql) fn key_in(message: &str) -> String {
     let name = message.rsplit_once("for key '").map_or("", |(_, rest)| rest);
     name.strip_suffix('\'').unwrap_or(name).to_owned()
 }

@@ -13,6 +13,8 @@ mod careful;
 mod script;
 mod shape;
 
+pub(in crate::destination::mysql) use careful::key_in;
+
 use std::{collections::HashMap, sync::Arc};
 
 use self::{

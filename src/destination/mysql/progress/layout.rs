@@ -108,6 +108,12 @@ const TABLES: &[&str] = &[
        PRIMARY KEY (`number`),
        UNIQUE KEY `origin` (`task`, `origin`, `part`)
      ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
+    "CREATE TABLE IF NOT EXISTS `dts`.`dtsctl_account` (
+       `task` VARCHAR(190) NOT NULL,
+       `account` VARCHAR(400) NOT NULL,
+       `finished` TINYINT NOT NULL,
+       PRIMARY KEY (`task`, `account`)
+     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
 ];
 
 /// Columns that came later than their table: table, column, its definition.

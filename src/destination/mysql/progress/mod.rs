@@ -7,6 +7,7 @@
 //! loader locks that row with its own run number before it writes a row of the range, so a run that was killed but whose last
 //! statement is still on its way in the server can never commit beside its successor.
 
+pub(super) mod accounts;
 pub(super) mod applied;
 pub mod ddl;
 mod layout;
@@ -74,12 +75,14 @@ pub fn read(session: &mut Session, task: &str) -> Result<Option<TaskProgress>, D
     }
     let tables = ranges::read(session, task, layout)?;
     let following = applied::read(session, task)?;
+    let accounts = accounts::read(session, task)?;
     Ok(Some(TaskProgress {
         run: head.number_at(0, 1).unwrap_or(0),
         source_identity: head.text_at(0, 2),
         source_position: head.text_at(0, 3),
         tables,
         following,
+        accounts,
     }))
 }
 

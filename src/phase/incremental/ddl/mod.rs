@@ -7,14 +7,18 @@
 //! the transaction's [`Item::Commit`](crate::binlog::Item::Commit) as for any other. A statement that comes again after a crash is known
 //! by its origin and its part, and is not run twice.
 
+mod after;
 mod carrier;
 mod decide;
 mod definitions;
 mod facts;
 mod modes;
 mod online;
+mod reading;
+mod running;
 mod session;
 mod settle;
+mod writing;
 
 pub use carrier::{Carrier, DdlSettings};
 pub use decide::Translate;

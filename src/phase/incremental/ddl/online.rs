@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Carried, DdlError, Occurrence,
-    carrier::{Carrier, Read, place},
+    carrier::{Carrier, place},
     decide::Stop,
+    reading::Read,
 };
 use crate::{
     binlog::{Begin, Place, Statement},
@@ -55,6 +56,7 @@ impl Context {
         Statement {
             place: self.place,
             text: text.into_bytes(),
+            alone: true,
             database: database.to_owned(),
             sql_mode: self.sql_mode,
             charset_client: utf8mb4,

@@ -26,8 +26,9 @@ impl From<ConnectError> for Unready {
     }
 }
 
-/// Gives the session the statement's settings, every one of them each time.
-pub(super) fn prepare(session: &mut Session, settings: &DdlSettings, statement: &Statement) -> Result<(), Unready> {
+/// Gives the session the statement's settings, every one of them each time. What the server wrote (`by_server`) is not in the client's charset
+/// and may not fit into it.
+pub(super) fn prepare(session: &mut Session, settings: &DdlSettings, statement: &Statement, by_server: bool) -> Result<(), Unready> {
     let (from, to) = (settings.source.flavor, session.flavor());
     let modes = modes::names(statement.sql_mode, from, to)
         .map_err(|mode| Unready::Cannot(format!("it was written under sql_mode {mode}, which the destination does not know")))?;
@@ -39,7 +40,7 @@ pub(super) fn prepare(session: &mut Session, settings: &DdlSettings, statement: 
         format!("timestamp={}.{:06}", statement.seconds, statement.microseconds.unwrap_or(0)),
         format!("time_zone='{}'", time_zone(settings, statement, session)?),
     ];
-    let collation = settings.source.collations.get(&statement.collation_connection).map(|c| c.name.clone());
+    let collation = settings.source.collations.get(&statement.collation_connection).filter(|_| !by_server).map(|c| c.name.clone());
     // The text is sent in utf8mb4; what its literals become is decided by the collation of the connection.
     list.push("character_set_client=utf8mb4".to_owned());
     match collation.and_then(|name| settings.translate.collation(&name)) {
