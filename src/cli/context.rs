@@ -193,9 +193,14 @@ impl Context {
 
     /// The state file: as named, or `.dtsctl/<name>.db` beside the spec (for a spec from standard input, in the working folder).
     pub fn state_path(&self, spec: &Spec) -> PathBuf {
+        self.state_path_of(&spec.name)
+    }
+
+    /// The same for a task by its name, where its spec is not at hand.
+    pub fn state_path_of(&self, task: &str) -> PathBuf {
         self.settings.state.clone().unwrap_or_else(|| {
             let beside = if self.settings.from_stdin() { None } else { self.settings.file.parent() };
-            beside.unwrap_or(Path::new("")).join(".dtsctl").join(format!("{}.db", spec.name))
+            beside.unwrap_or(Path::new("")).join(".dtsctl").join(format!("{task}.db"))
         })
     }
 

@@ -14,6 +14,7 @@ pub mod reference;
 mod apply;
 mod beside;
 mod completions;
+mod covered;
 mod explain;
 mod init;
 mod json_schema;

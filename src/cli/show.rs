@@ -1,4 +1,4 @@
-//! `dtsctl show`: a saved plan in another format, offline.
+//! `dtsctl show`: a saved plan in another format, or beside a receipt of `verify`; offline.
 
 use std::{
     fs,
@@ -20,10 +20,15 @@ use crate::{
 
 /// What can be typed behind `dtsctl show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  dtsctl show plan.json --format markdown\n")]
+#[command(
+    after_help = "Examples:\n  dtsctl show plan.json --format markdown\n  dtsctl show plan.json receipt.json\n\nWith a receipt, exits 0 when it covers every table of the plan and found it equal,\n4 when it found differences, and 6 when it does not prove this plan: another spec,\nanother server, tables that are missing in one of the two, or compared in part.\n"
+)]
 pub struct ShowArgs {
     /// The file that `plan --out` wrote
     pub plan: PathBuf,
+    /// A receipt of `verify --format json`: tell whether it covers the plan
+    #[arg(conflicts_with_all = ["summary", "diff", "all", "markdown_limit"])]
+    pub receipt: Option<PathBuf>,
     /// Only the figures, what blocks, and the prechecks that did not pass
     #[arg(long)]
     pub summary: bool,
@@ -39,6 +44,9 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<u8, CommandError> {
+    if let Some(receipt) = &args.receipt {
+        return super::covered::run(context, &args.plan, receipt);
+    }
     let plan = read(&args.plan)?;
     emit(context, &plan, &Shown { summary: args.summary, diff: args.diff, all: args.all, markdown_limit: args.markdown_limit })?;
     Ok(exit::DONE)

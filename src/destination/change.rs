@@ -47,18 +47,30 @@ impl CopyTable {
     /// The source's columns of the key that both ends have, and that key of the destination.
     pub(crate) fn key(&self) -> Option<(Vec<usize>, &Key)> {
         let Walk::Key(source) = self.source.walk() else { return None };
+        let key = self.same_key(&source, |column| !self.destination.columns[column].nullable)?;
+        Some((source, key))
+    }
+
+    /// The destination's key under which a copied row and one that exists are the same row: that of [`CopyTable::key`], or a unique key of
+    /// both ends that lets NULL through, under which rows without one are told apart.
+    pub(crate) fn kept_under(&self) -> Option<&Key> {
+        match self.source.walk() {
+            Walk::Key(columns) => self.same_key(&columns, |column| !self.destination.columns[column].nullable),
+            Walk::NullableKey(columns) => self.same_key(&columns, |_| true),
+            Walk::Whole => None,
+        }
+    }
+
+    /// The destination's unique key over the same columns as these of the source, in whatever order.
+    fn same_key(&self, source: &[usize], fits: impl Fn(usize) -> bool) -> Option<&Key> {
         let to: Option<Vec<usize>> = source.iter().map(|s| self.columns.iter().find(|(from, _)| from == s).map(|&(_, d)| d)).collect();
         let to = to?;
         let same = |key: &&Key| {
             key.unique
                 && key.parts.len() == to.len()
-                && key
-                    .parts
-                    .iter()
-                    .all(|p| p.prefix.is_none() && p.column.is_some_and(|c| to.contains(&c) && !self.destination.columns[c].nullable))
+                && key.parts.iter().all(|p| p.prefix.is_none() && p.column.is_some_and(|c| to.contains(&c) && fits(c)))
         };
-        let key = self.destination.keys.iter().filter(same).min_by_key(|k| !k.is_primary())?;
-        Some((source, key))
+        self.destination.keys.iter().filter(same).min_by_key(|k| !k.is_primary())
     }
 }
 
@@ -160,6 +172,9 @@ pub enum ConflictKind {
     UpdateMissing,
     /// UPDATE would give a row a unique value that another has.
     UpdateExists,
+    /// A row of which `update-exists` was counted could not stay as it was either, since its old value has gone to another row by then: it is
+    /// gone. Only under [`OnConflict::Ignore`].
+    UpdateLost,
     /// DELETE found no such row.
     DeleteMissing,
     /// No conflict: an INSERT that the spec leaves out (`operations`).
@@ -183,6 +198,7 @@ impl ConflictKind {
             Self::InsertExists => "insert-exists",
             Self::UpdateMissing => "update-missing",
             Self::UpdateExists => "update-exists",
+            Self::UpdateLost => "update-lost",
             Self::DeleteMissing => "delete-missing",
             Self::InsertLeftOut => "insert-left-out",
             Self::UpdateLeftOut => "update-left-out",
@@ -195,7 +211,7 @@ impl ConflictKind {
 
     /// The spec's choice of operations made it: no conflict, and counted apart from them.
     pub fn is_of_the_spec(self) -> bool {
-        !matches!(self, Self::InsertExists | Self::UpdateMissing | Self::UpdateExists | Self::DeleteMissing)
+        !matches!(self, Self::InsertExists | Self::UpdateMissing | Self::UpdateExists | Self::UpdateLost | Self::DeleteMissing)
     }
 }
 

@@ -55,3 +55,50 @@ fn a_table_that_is_gone_is_a_difference() {
     bed.destination(&format!("DROP DATABASE `{}`", bed.db));
     bed.run(&["verify"]).expect(4);
 }
+
+/// `show PLAN RECEIPT`: the receipt of what was applied covers the plan; one of another spec, with a table too few, or of other data does
+/// not, each with its exit code.
+#[test]
+fn a_receipt_is_held_against_its_plan() {
+    let Some(mut bed) = Bed::mariadb("covered") else { return };
+    bed.source("CREATE TABLE t (a INT PRIMARY KEY);\nCREATE TABLE u (a INT PRIMARY KEY);\nINSERT INTO t VALUES (1), (2), (3);\nCREATE VIEW v AS SELECT a FROM t");
+    bed.run(&["plan", "--out", "plan.json"]).expect(0);
+    bed.run(&["apply", "plan.json", "--yes"]).expect(0);
+    let receipt = |bed: &Bed, code: i32| {
+        let verified = bed.run(&["verify", "--format", "json"]);
+        verified.expect(code);
+        std::fs::write(bed.task.path("receipt.json"), &verified.stdout).expect("written");
+        verified.stdout.clone()
+    };
+    let show = |bed: &Bed, code: i32, parts: &[&str]| {
+        let shown = bed.run(&["show", "plan.json", "receipt.json"]);
+        shown.expect(code);
+        for part in parts {
+            assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
+        }
+    };
+    let text = receipt(&bed, 0);
+    let db = bed.db.clone();
+    show(&bed, 0, &["Covered: every table", &format!("view {db}.v")]);
+    let json = bed.task.json(&["show", "plan.json", "receipt.json"]);
+    assert_eq!(json["covered"], true);
+    assert_eq!((&json["tables"][0]["ledger_rows"], &json["tables"][0]["source_rows"]), (&3.into(), &3.into()));
+
+    let mut less: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    less["tables"].as_array_mut().expect("tables").remove(0);
+    less["spec_digest"] = "0".into();
+    std::fs::write(bed.task.path("receipt.json"), less.to_string()).expect("written");
+    show(&bed, 6, &["is of another spec", &format!("{db}.t is in the plan and not in the receipt"), "Not covered"]);
+    std::fs::write(bed.task.path("receipt.json"), text.replace("\"full\"", "\"count\"")).expect("written");
+    show(&bed, 6, &["rows were counted only"]);
+    std::fs::write(bed.task.path("receipt.json"), text.replace(&format!("\"database\": \"{db}\""), "\"database\": \"other\""))
+        .expect("written");
+    show(&bed, 6, &["other.t is in the receipt and not in the plan"]);
+    std::fs::write(bed.task.path("receipt.json"), "{}").expect("written");
+    bed.run(&["show", "plan.json", "receipt.json"]).expect(65).says("verify --format json");
+
+    bed.source("DELETE FROM t WHERE a = 2");
+    receipt(&bed, 4);
+    show(&bed, 4, &["differs", "found differences"]);
+    bed.run(&["show", "plan.json", "receipt.json", "--summary"]).expect(64);
+}

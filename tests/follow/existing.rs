@@ -75,6 +75,23 @@ fn a_table_with_other_columns_is_kept_and_overwritten_in_those_it_shares() {
     });
 }
 
+/// The only key lets NULL through: rows without one are told apart by it, and rows with one are never in each other's way.
+#[test]
+fn a_row_is_kept_under_a_unique_key_that_takes_null() {
+    each("d16_nullable", |bed| {
+        ignoring(bed, "");
+        let table = "CREATE TABLE t (a INT, v VARCHAR(20), UNIQUE KEY u (a));";
+        bed.source(&format!("{table}\nINSERT INTO t VALUES (1,'source'),(2,'source'),(NULL,'source')"));
+        occupied(bed, &format!("{table}\nINSERT INTO t VALUES (2,'kept'),(NULL,'theirs')"));
+        bed.task.run(&CATCH_UP).expect(0);
+        let all = "SELECT a, v FROM t ORDER BY a, v";
+        assert_eq!(at_destination(bed, all), ["Null|source", "Null|theirs", "1|source", "2|kept"]);
+        bed.source("UPDATE t SET v = 'new' WHERE a = 2");
+        bed.task.run(&CATCH_UP).expect(0);
+        assert_eq!(at_destination(bed, all), ["Null|source", "Null|theirs", "1|source", "2|new"]);
+    });
+}
+
 /// A row that the copy would skip because *another* row has its value in a unique key would be nowhere at the destination: the task stops
 /// and names the key. Counting the rows of the range does not tell, where the destination has rows in it that the source has not.
 #[test]

@@ -1,6 +1,7 @@
 //! Every precheck failing against real servers, with its severity, its texts and the exit code of the plan, by snapshot; and a look at the
 //! source that no severity of any check is without such a snapshot or a reason.
 
+mod accounts;
 mod ends;
 mod existing;
 mod filters;

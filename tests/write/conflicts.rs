@@ -105,6 +105,20 @@ fn an_update_never_lands_on_another_row() {
 }
 
 #[test]
+fn a_row_that_can_neither_change_nor_stay_is_counted() {
+    on_both("lost", |bench| {
+        bench.sql("CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE)");
+        bench.sql("INSERT INTO t VALUES (1, 10), (2, 20), (9, 30)");
+        let t = bench.followed("t");
+        // Row 2 takes over the value that row 1 gives up for one that the destination has given to a row of its own.
+        let batch = keyed(&t, &[], &[("2,20", "2,10"), ("1,10", "1,30")], &[]);
+        assert_eq!(conflict_of(bench.apply(&batch, STRICT)), (ConflictKind::UpdateExists, vec!["u".to_owned()]));
+        assert_eq!(conflicts(&bench.apply(&batch, IGNORE).expect("written")), ["update-exists(u)=1", "update-lost(u)=1"]);
+        assert_eq!(bench.rows("SELECT * FROM t ORDER BY id"), ["2,10", "9,30"]);
+    });
+}
+
+#[test]
 fn one_tables_conflict_is_not_anothers() {
     on_both("tables", |bench| {
         bench.sql("CREATE TABLE a (id INT PRIMARY KEY, v INT); CREATE TABLE b (id INT PRIMARY KEY, v INT)");

@@ -30,7 +30,7 @@ pub(super) struct MySqlLoader<'a> {
     enums: Vec<String>,
     /// So many warnings the server lists.
     most_warnings: u64,
-    /// Name of the key by which the rows of both ends are told apart; `None` for a table without one.
+    /// Name of the key under which a row that exists is the copied one; `None` for a table without such a key.
     key: Option<String>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> MySqlLoader<'a> {
             // warning, and each of these is looked at.
             session.exec("preparing the session", "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")?;
         }
-        let key = table.key().map(|(_, key)| key.name.clone());
+        let key = table.kept_under().map(|key| key.name.clone());
         Ok(Self { session, destination, table, order, statement, enums, most_warnings, key })
     }
 

@@ -74,7 +74,7 @@ const OVERHEAD: usize = 48;
 
 /// Bytes that an image takes in memory.
 fn image_size(image: &Image) -> usize {
-    image.size() + 8 * image.len() + 2 * OVERHEAD
+    image.size() + 8 * image.len() + OVERHEAD
 }
 
 /// Bytes that a change takes in memory.

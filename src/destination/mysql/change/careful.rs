@@ -93,7 +93,7 @@ impl<'l, 'a> Careful<'l, 'a> {
                     self.put(after)?;
                 } else if let Done::InTheWay(_) = self.insert(before)? {
                     // Its own old value has gone to another row by now: there is no row left to keep.
-                    tracing::warn!(table = %self.shape.table.destination.name, "a row could neither change nor stay as it was, and is gone");
+                    self.conflict(policy, ConflictKind::UpdateLost, Some(&key))?;
                 }
             }
         }
@@ -169,11 +169,29 @@ impl<'l, 'a> Careful<'l, 'a> {
     }
 
     fn delete(&mut self, image: &Image) -> Result<Done, DestinationError> {
-        let mut sql = format!("DELETE FROM {} WHERE ", self.shape.name).into_bytes();
+        let head = format!("DELETE FROM {} WHERE ", self.shape.name).into_bytes();
+        self.on_row(head, image)
+    }
+
+    /// Runs a statement that ends with `WHERE` on the row of an image; in a table without a key that is one row, and a row as the copy has
+    /// stored it where none is as the source has it.
+    fn on_row(&mut self, head: Vec<u8>, image: &Image) -> Result<Done, DestinationError> {
+        let mut sql = head.clone();
         self.shape.by_row(&mut sql, image).map_err(|what| not_exact(self.shape, what))?;
-        if self.shape.key.is_none() {
-            sql.extend_from_slice(b" LIMIT 1");
+        if self.shape.key.is_some() {
+            return self.run(sql);
         }
+        sql.extend_from_slice(b" LIMIT 1");
+        let done = self.run(sql)?;
+        if !matches!(done, Done::Missing) || !self.shape.may_be_as_copied(image) {
+            return Ok(done);
+        }
+        let mut sql = head;
+        // What the copy would have refused it has not stored.
+        if self.shape.by_row_as_copied(&mut sql, image).is_err() {
+            return Ok(done);
+        }
+        sql.extend_from_slice(b" LIMIT 1");
         self.run(sql)
     }
 
@@ -189,16 +207,9 @@ impl<'l, 'a> Careful<'l, 'a> {
 
     fn update(&mut self, before: &Image, after: &Image) -> Result<Done, DestinationError> {
         let mut sql = format!("UPDATE {} SET ", self.shape.name).into_bytes();
-        let shape = &mut *self.shape;
-        let result = shape.assignments(&mut sql, after).and_then(|()| {
-            sql.extend_from_slice(b" WHERE ");
-            shape.by_row(&mut sql, before)
-        });
-        result.map_err(|what| not_exact(self.shape, what))?;
-        if self.shape.key.is_none() {
-            sql.extend_from_slice(b" LIMIT 1");
-        }
-        self.run(sql)
+        self.shape.assignments(&mut sql, after).map_err(|what| not_exact(self.shape, what))?;
+        sql.extend_from_slice(b" WHERE ");
+        self.on_row(sql, before)
     }
 
     /// The row changes, and whatever is in its way goes.

@@ -247,7 +247,18 @@ impl Shape {
 
     /// The condition for the row that an image stands for: by its key, or by all of it.
     pub(super) fn by_row(&mut self, out: &mut Vec<u8>, image: &Image) -> Result<(), String> {
-        if self.key.is_some() { self.by_key(out, image) } else { self.by_all(out, image) }
+        if self.key.is_some() { self.by_key(out, image) } else { self.by_all(out, image, Json::Typed) }
+    }
+
+    /// Where nothing but its values identifies a row: the copy may have stored its JSON as another number with the same value.
+    pub(super) fn may_be_as_copied(&self, image: &Image) -> bool {
+        let typed = |cell: &Cell| cell.kind == TypeKind::Json && image.typed_json(cell.source).is_some();
+        self.key.is_none() && self.cells.iter().any(typed)
+    }
+
+    /// The condition for such a row as the copy has stored it.
+    pub(super) fn by_row_as_copied(&mut self, out: &mut Vec<u8>, image: &Image) -> Result<(), String> {
+        self.by_all(out, image, Json::Copied)
     }
 
     /// The condition for rows with the image's values in another unique key; `false` when no row can be in the way there, a NULL being
@@ -292,17 +303,17 @@ impl Shape {
 
     /// The condition for rows that are, byte for byte, this image. NULL is equal to NULL. What text looks like to a collation does not
     /// count, nor do two JSON values that are equal as numbers but not in their text.
-    pub(super) fn by_all(&mut self, out: &mut Vec<u8>, image: &Image) -> Result<(), String> {
+    fn by_all(&mut self, out: &mut Vec<u8>, image: &Image, json: Json) -> Result<(), String> {
         for cell in 0..self.cells.len() {
             if cell > 0 {
                 out.extend_from_slice(b" AND ");
             }
-            self.exactly(out, cell, image).map_err(|what| format!("column {}: {what}", self.cells[cell].name))?;
+            self.exactly(out, cell, image, json).map_err(|what| format!("column {}: {what}", self.cells[cell].name))?;
         }
         Ok(())
     }
 
-    fn exactly(&mut self, out: &mut Vec<u8>, cell: usize, image: &Image) -> Result<(), String> {
+    fn exactly(&mut self, out: &mut Vec<u8>, cell: usize, image: &Image, json: Json) -> Result<(), String> {
         let column = &self.cells[cell];
         let name = column.name.as_bytes();
         let Some(value) = image.cell(column.source) else {
@@ -347,7 +358,10 @@ impl Shape {
             }
             TypeKind::Json => {
                 wrapped(out, b"CAST(CAST(", b" AS CHAR) AS BINARY)=CAST(CAST(CAST(");
-                self.literal(out, cell, image)?;
+                match json {
+                    Json::Typed => self.literal(out, cell, image)?,
+                    Json::Copied => self.encoder.literal(out, cell, Some(value))?,
+                }
                 out.extend_from_slice(b" AS JSON) AS CHAR) AS BINARY)");
             }
             TypeKind::Enum | TypeKind::Set if self.table.source.columns[column.source].kind == column.kind => {
@@ -369,6 +383,15 @@ impl Shape {
         }
         Ok(())
     }
+}
+
+/// Which JSON value is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Json {
+    /// The source's, with its types.
+    Typed,
+    /// What its text becomes when the full copy stores it: a DECIMAL is a DOUBLE then, and printed as one.
+    Copied,
 }
 
 fn is_zero(value: &[u8]) -> bool {
