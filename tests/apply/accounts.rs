@@ -258,3 +258,30 @@ fn a_half_made_account_is_finished_and_not_taken_for_somebody_elses() {
         assert!(halted >= 4 || !testbed::have(flavor), "{flavor}: only {halted} of the moments were met");
     }
 }
+
+/// With the binlog: the account is made before it is followed, what becomes of it at the source later is not carried, and the plan says so.
+#[test]
+fn accounts_are_made_before_the_binlog_is_followed_and_not_after() {
+    for flavor in [MariaDb, MySql] {
+        let Some(mut bed) = bed(flavor, flavor, "accf") else { continue };
+        let db = bed.db.clone();
+        let user = format!("{db}_app");
+        let _ = bed.destination.query_drop(format!("DELETE FROM dts.dtsctl_applied WHERE task = '{db}'"));
+        bed.source(&format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON {db}.t TO '{user}'@'%'"));
+        bed.task.write(&spec(&bed, "phases: {schema: true, full: true, incremental: true}\n"));
+        let plan = bed.run(&["plan"]);
+        plan.expect(0);
+        assert!(told(&plan).contains("in the binlog are not carried"), "{}", plan.stdout);
+        bed.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+        bed.source(&format!(
+            "GRANT DELETE ON {db}.t TO '{user}'@'%'; CREATE USER '{db}_late'@'%' IDENTIFIED BY 'pw'; INSERT INTO t VALUES (7, 8, 9)"
+        ));
+        bed.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+        let mut there = login(bed.to, &user, "pw").expect("logs in");
+        assert_eq!(there.query_first::<i32, _>(format!("SELECT b FROM {db}.t WHERE a = 7")).expect("granted"), Some(8));
+        assert!(there.query_drop(format!("DELETE FROM {db}.t")).is_err(), "{flavor}: a later grant was carried");
+        assert!(login(bed.to, &format!("{db}_late"), "pw").is_err(), "{flavor}: a later account was carried");
+        assert!(told(&bed.run(&["plan"])).contains("this task follows the binlog already"));
+        forget(&mut bed);
+    }
+}
