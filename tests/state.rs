@@ -443,7 +443,7 @@ fn the_incremental_phase_in_the_state_file() {
 }
 
 /// Files as earlier versions wrote them; a new step of the ladder adds a file here and changes none.
-const FILES: &[(u32, &str)] = &[(1, include_str!("../testdata/state/v1.sql"))];
+const FILES: &[(u32, &str)] = &[(1, include_str!("../testdata/state/v1.sql")), (2, include_str!("../testdata/state/v2.sql"))];
 
 #[test]
 fn files_of_every_earlier_version_are_read_and_lifted() {
@@ -455,11 +455,17 @@ fn files_of_every_earlier_version_are_read_and_lifted() {
         let status = read(&path, UNIX_EPOCH).unwrap();
         assert_eq!((status.task.name.as_str(), status.state, status.totals.rows_done), ("shop", RunState::Killed, 777), "v{version}");
         assert_eq!(std::fs::read(&path).unwrap(), before, "v{version}: reading does not write");
+        let followed = |status: &dtsctl::state::Status| {
+            status.follow.as_ref().map(|f| (f.transactions, f.row_events, f.from.offset, f.position.offset, status.conflicts.len()))
+        };
+        let expected = (*version > 1).then_some((4, 20, 157, 400, 1));
+        assert_eq!(followed(&status), expected, "v{version}");
         let (writer, opened) = start(&path, &task(), &clock());
         assert_eq!(opened, Opened::Resumed { spec_changed: false }, "v{version}");
         writer.observe(&chunk(&table("orders"), 1, 0));
         writer.end_run(RunEnd::Finished, None).unwrap();
-        assert_eq!(read(&path, UNIX_EPOCH).unwrap().totals.rows_done, 787, "v{version}");
+        let status = read(&path, UNIX_EPOCH).unwrap();
+        assert_eq!((status.totals.rows_done, followed(&status)), (787, expected), "v{version}");
     }
 }
 

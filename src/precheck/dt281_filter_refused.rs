@@ -5,6 +5,9 @@ use super::{Check, Facts, Finding, Ignorable};
 pub(super) const CHECK: Check = Check { code: "DT281", name: "filter-refused", ignorable: Ignorable::No, run };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
+    if facts.follows_already() {
+        return Vec::new();
+    }
     let refused = facts.tables.iter().filter_map(|table| Some((table, facts.gathered.refused_filters.get(&table.pair.source)?)));
     refused
         .map(|(table, said)| {

@@ -6,6 +6,7 @@ mod bank;
 mod basic;
 mod bed;
 mod existing;
+mod filter;
 mod killed;
 mod lagging;
 mod mapped;

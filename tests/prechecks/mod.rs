@@ -220,8 +220,8 @@ impl Planned {
 
 /// What no server of ours can be brought to: the code, the severity, and why.
 const BEYOND: [(&str, &str, &str); 4] = [
-    ("DT283", "failed", "the spec refuses `where` beside the incremental phase for now"),
-    ("DT284", "alert", "the spec refuses `where` beside the incremental phase for now"),
+    ("DT283", "failed", "the bench shows it; what the right is enough for: tests/follow/filter.rs"),
+    ("DT284", "alert", "shown by tests/follow/filter.rs"),
     ("DT202", "failed", "a server that old is refused when the session is opened, with exit 1: `ends.rs` shows that instead"),
     (
         "DT211",

@@ -203,6 +203,10 @@ pub struct Classified {
     pub options_at: Option<usize>,
     /// The table names its charset or collation.
     pub names_charset: bool,
+    /// Columns that an `ALTER TABLE` drops, renames or defines anew.
+    pub redefined: Vec<String>,
+    /// `CONVERT TO CHARACTER SET`: every column of text gets another definition.
+    pub converts: bool,
 }
 
 impl Classified {
@@ -217,6 +221,8 @@ impl Classified {
             pieces: Vec::new(),
             options_at: None,
             names_charset: false,
+            redefined: Vec::new(),
+            converts: false,
         }
     }
 

@@ -286,6 +286,7 @@ enum Whole {
 
 fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> {
     let mut whole = Whole::Else;
+    redefined(walk, out);
     if walk.is_word("RENAME") {
         walk.skip(1);
         if !walk.is_any(&["COLUMN", "INDEX", "KEY", "CONSTRAINT"]) {
@@ -354,6 +355,30 @@ fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> 
         }
     }
     Ok(whole)
+}
+
+/// Notes the column that an action drops, renames or defines anew. Takes nothing.
+fn redefined(walk: &mut Walk<'_>, out: &mut Classified) {
+    let start = walk.mark();
+    if walk.eat_words(&["CONVERT", "TO"]) {
+        out.converts = true;
+    } else if walk.eat_word("DROP") {
+        const NO_COLUMN: &[&str] = &["INDEX", "KEY", "PRIMARY", "FOREIGN", "CONSTRAINT", "CHECK", "PARTITION", "SYSTEM", "PERIOD"];
+        if walk.eat_word("COLUMN") || !walk.is_any(NO_COLUMN) {
+            column(walk, out);
+        }
+    } else if walk.eat_word("CHANGE") || walk.eat_word("MODIFY") {
+        walk.eat_word("COLUMN");
+        column(walk, out);
+    } else if walk.eat_words(&["RENAME", "COLUMN"]) {
+        column(walk, out);
+    }
+    walk.back_to(start);
+}
+
+fn column(walk: &mut Walk<'_>, out: &mut Classified) {
+    walk.eat_words(&["IF", "EXISTS"]);
+    out.redefined.extend(walk.identifier().map(|(name, _)| name));
 }
 
 /// `AUTO_INCREMENT` as an attribute, not the option that sets the counter.

@@ -3,10 +3,12 @@
 mod change;
 mod encode;
 mod json;
+mod literals;
 mod load;
 mod members;
 mod progress;
 
+pub use literals::ImageLiterals;
 pub use members::members;
 pub use progress::{applied::read as read_following, ddl, forget_task, read as read_progress};
 

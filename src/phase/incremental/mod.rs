@@ -18,6 +18,7 @@ mod hash;
 pub mod heartbeat;
 pub mod history;
 pub mod hold;
+mod judge;
 mod lanes;
 pub mod names;
 mod queue;

@@ -295,6 +295,9 @@ impl Reader {
                 let there = &followed.copy.destination.name;
                 return Err(wrong(format!("column {column} is to be carried, and {there} has none for it{why}")));
             }
+            if let Some(column) = self.reading.names.columns(&name).lacks(&followed.copy.source) {
+                return Err(wrong(format!("`where` names column {column}, and the table has none")));
+            }
             let forms = fit(map, &followed.copy.source).map_err(|misfit| {
                 let why = self.history.doubt(&name).map(|doubt| format!(" ({doubt})")).unwrap_or_default();
                 wrong(format!("{misfit}{why}"))

@@ -19,6 +19,7 @@ use super::{
     fold::{Folded, Folder},
     history::History,
     hold,
+    judge::{Judge, JudgeError},
     lanes::{End, Job, Lanes, Piece, Work},
     queue::Queue,
     unit::{Rows, Said, Transaction, Unit, Window},
@@ -26,7 +27,10 @@ use super::{
 use crate::{
     binlog::{Begin, Position, snapshot},
     connect::{Patience, Purpose, Session},
-    destination::change::{Applied, Certainty, Conflict, Following},
+    destination::{
+        DestinationError,
+        change::{Applied, Certainty, Conflict, Following},
+    },
     event::{Event, Lag},
     phase::throttle::Pace,
 };
@@ -61,10 +65,45 @@ const PRESENT: Duration = Duration::from_secs(5);
 /// What a batch is made of until it is handed to a lane.
 struct Open {
     folder: Folder,
+    /// Changes of filtered tables, to be judged when the batch goes, all of a table at once.
+    unjudged: Vec<Rows>,
+    /// How many they are.
+    unjudged_rows: u64,
     transactions: u64,
     bytes: usize,
     micros: u64,
     heartbeat: Option<u64>,
+}
+
+impl Open {
+    fn new(certainty: Certainty) -> Self {
+        Self {
+            folder: Folder::new(certainty),
+            unjudged: Vec::new(),
+            unjudged_rows: 0,
+            transactions: 0,
+            bytes: 0,
+            micros: 0,
+            heartbeat: None,
+        }
+    }
+
+    /// Row changes taken in.
+    fn rows(&self) -> u64 {
+        self.folder.rows + self.unjudged_rows
+    }
+
+    fn take(&mut self, rows: Rows) -> Result<(), DestinationError> {
+        if rows.table.copy.filter.is_none() {
+            return self.folder.take(&rows.table, rows.changes);
+        }
+        self.unjudged_rows += rows.changes.len() as u64;
+        match self.unjudged.iter_mut().find(|known| Arc::ptr_eq(&known.table, &rows.table)) {
+            Some(known) => known.changes.extend(rows.changes),
+            None => self.unjudged.push(rows),
+        }
+        Ok(())
+    }
 }
 
 /// A transaction that is written as it is read.
@@ -94,6 +133,7 @@ pub(super) struct Scheduler<'a, 'p> {
     history: &'a mut History,
     patience: &'a mut Patience<'p>,
     pace: Pace,
+    judge: Judge<'a>,
     claims: Claims,
     /// Everything before it is committed or on its way.
     position: Position,
@@ -143,6 +183,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             history,
             patience,
             pace: Pace::incremental(settings.limits),
+            judge: Judge::new(settings.source),
             claims: Claims::default(),
             position: began.position.clone(),
             read_from: began.read_from.clone(),
@@ -263,17 +304,17 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let silent = self.quiet && self.open.is_none() && self.lanes.busy() == 0;
         let beat = self.lanes.reached().and_then(|reached| reached.heartbeat);
         let fresh = beat.zip(self.settings.clock.now()).is_some_and(|(beat, now)| now.saturating_sub(beat) < FRESH);
-        silent || (fresh && self.last_change.elapsed() >= LAG && self.open.as_ref().is_none_or(|open| open.folder.rows == 0))
+        silent || (fresh && self.last_change.elapsed() >= LAG && self.open.as_ref().is_none_or(|open| open.rows() == 0))
     }
 
     fn is_full(&self) -> bool {
         let rows = self.settings.batch_rows.unwrap_or(BATCH_ROWS);
-        self.open.as_ref().is_some_and(|open| open.folder.rows >= rows || open.bytes >= BATCH_BYTES)
+        self.open.as_ref().is_some_and(|open| open.rows() >= rows || open.bytes >= BATCH_BYTES)
     }
 
     /// There is something to commit, or it is time to note how far reading has come.
     fn worth_a_commit(&self) -> bool {
-        let rows = self.open.as_ref().is_some_and(|open| open.folder.rows > 0 || open.heartbeat.is_some());
+        let rows = self.open.as_ref().is_some_and(|open| open.rows() > 0 || open.heartbeat.is_some());
         rows || (self.open.is_some() || self.moved) && self.last_commit.elapsed() >= MOVED
     }
 
@@ -375,10 +416,9 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             return Ok(());
         }
         let certainty = self.certainty();
-        let open =
-            self.open.get_or_insert_with(|| Open { folder: Folder::new(certainty), transactions: 0, bytes: 0, micros: 0, heartbeat: None });
-        for Rows { table, changes } in rows {
-            open.folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&after)))?;
+        let open = self.open.get_or_insert_with(|| Open::new(certainty));
+        for rows in rows {
+            open.take(rows).map_err(|error| FollowError::writing(error, Some(&after)))?;
         }
         open.folder.note(&left_out);
         open.transactions += 1;
@@ -405,11 +445,13 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             self.queue.wait_for_poke(TICK);
         }
         let certainty = self.certainty();
-        let (folder, transactions, bytes, micros, heartbeat) = match self.open.take() {
-            Some(open) => (open.folder, open.transactions, open.bytes, open.micros, open.heartbeat),
-            None => (Folder::new(certainty), 0, 0, self.newest_micros, None),
-        };
-        let (row_events, certainty) = (folder.rows, folder.certainty());
+        let open = self.open.take().unwrap_or_else(|| Open { micros: self.newest_micros, ..Open::new(certainty) });
+        let row_events = open.rows();
+        let Open { mut folder, unjudged, transactions, bytes, micros, heartbeat, .. } = open;
+        for rows in unjudged {
+            self.fold_judged(&mut folder, rows)?;
+        }
+        let certainty = folder.certainty();
         let mut folded = folder.finish();
         let conflicts = std::mem::take(&mut folded.conflicts);
         self.number += 1;
@@ -469,8 +511,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
 
     fn fold_piece(&mut self, large: &mut Large, rows: Vec<Rows>, count: u64, bytes: usize) -> Result<(), FollowError> {
         let mut folder = Folder::new(self.certainty());
-        for Rows { table, changes } in rows {
-            folder.take(&table, changes).map_err(|error| FollowError::writing(error, Some(&self.position)))?;
+        for rows in rows {
+            self.fold_judged(&mut folder, rows)?;
         }
         large.row_events += count;
         large.bytes += bytes;
@@ -481,6 +523,20 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let folded = folder.finish();
         large.conflicts.extend(folded.conflicts);
         self.piece(large, Piece::Rows(folded.batch, certainty))
+    }
+
+    /// Takes changes of a table in, of a filtered one those that are carried.
+    fn fold_judged(&mut self, folder: &mut Folder, Rows { table, changes }: Rows) -> Result<(), FollowError> {
+        let kept = self.judge.keep(&table, changes).map_err(|error| match error {
+            JudgeError::Source(error) if error.is_connection() || error.is_transient() => FollowError::Source(error),
+            other => FollowError::Rows {
+                place: format!("before {}", self.position),
+                table: table.copy.source.name.clone(),
+                what: other.to_string(),
+                statement: None,
+            },
+        })?;
+        folder.take(&table, kept).map_err(|error| FollowError::writing(error, Some(&self.position)))
     }
 
     /// Hands a piece to the lane that writes the large transaction. Never gives one up: without it the others must not be committed.

@@ -46,6 +46,8 @@ pub(super) struct MySqlLane<'a> {
     shapes: HashMap<usize, Shape>,
     /// A transaction is open, or its BEGIN waits in the script.
     open: bool,
+    /// Nothing of the batch at hand has been sent, its savepoint neither.
+    unsent: bool,
     /// What has been written in it.
     written: Written,
 }
@@ -67,7 +69,7 @@ impl<'a> MySqlLane<'a> {
     pub(super) fn new(session: Session, destination: &'a MySqlDestination) -> Self {
         let packet = session.info().max_allowed_packet();
         let script = Script::new(session.comment(), packet);
-        Self { session, destination, script, packet, shapes: HashMap::new(), open: false, written: Written::default() }
+        Self { session, destination, script, packet, shapes: HashMap::new(), open: false, unsent: false, written: Written::default() }
     }
 
     /// Takes a table's shape out; [`MySqlLane::keep`] puts it back.
@@ -91,6 +93,7 @@ impl<'a> MySqlLane<'a> {
             return Ok(());
         }
         let (sql, checks) = self.script.take()?;
+        self.unsent = false;
         let (answers, result) = self.session.exec_many("writing changes", &sql);
         let bytes = sql.len();
         self.script.reuse(sql);
@@ -119,6 +122,7 @@ impl<'a> MySqlLane<'a> {
 
     /// Begins the transaction, or notes where the batch begins in it.
     fn begin(&mut self) {
+        self.unsent = true;
         if self.open {
             self.script.push(Owner::Lane, &format!("SAVEPOINT {SAVEPOINT}"));
         } else {
@@ -130,6 +134,9 @@ impl<'a> MySqlLane<'a> {
     /// Back to where the batch began.
     fn back(&mut self, was_open: bool) -> Result<(), DestinationError> {
         self.script.clear();
+        if was_open && self.unsent {
+            return Ok(());
+        }
         if was_open {
             self.session.exec("rolling a batch back", &format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))?;
         } else {

@@ -424,7 +424,9 @@ impl Scene<'_> {
                 None => self.left_out(LeftOut::Definition, Vec::new()),
             };
         }
-        if let Some(stop) = self.troubles(&source).or_else(|| self.other_columns(&source)) {
+        let judged = || self.filter_column(&source).or_else(|| self.other_filter(&source, becomes.as_ref().map(|(_, new)| new)));
+        let swapped = || self.other_filter(&source, exchanged.as_ref().map(|(_, other)| other));
+        if let Some(stop) = self.troubles(&source).or_else(judged).or_else(swapped).or_else(|| self.other_columns(&source)) {
             return stop;
         }
         let mut plan = Plan::default();
@@ -485,6 +487,35 @@ impl Scene<'_> {
         let missing = table.source.columns.iter().find(|c| !there(&c.name))?;
         let column = &missing.name;
         stopped(format!("{source} has column {column} and the destination's table does not, so that names of columns cannot be trusted"))
+    }
+
+    /// A column by which rows are chosen becomes another: rows that were chosen by the old one are at the destination.
+    fn filter_column(&self, source: &TableName) -> Option<Decision> {
+        let map = self.names.columns(source);
+        let condition = &map.rows()?.condition;
+        let table = self.history.source(source)?;
+        let text = || table.columns.iter().find(|c| c.charset.is_some() && condition.names(&c.name)).map(|c| &c.name);
+        let column = match self.classified.redefined.iter().find(|name| condition.names(name)) {
+            Some(column) => column,
+            None if self.classified.converts => text()?,
+            None => return None,
+        };
+        let reason = format!("it changes column {column} of {source}, by which `where` chooses the rows");
+        Some(stop(
+            "ddl-filter-column",
+            reason,
+            "correct `where` if need be; `dtsctl apply --restart` copies anew from a state behind this statement",
+        ))
+    }
+
+    /// Rows of a table come to be rows of another whose rows are chosen otherwise.
+    fn other_filter(&self, source: &TableName, other: Option<&TableName>) -> Option<Decision> {
+        let other = other?;
+        if self.names.table(other).is_none() || self.names.columns(source).rows() == self.names.columns(other).rows() {
+            return None;
+        }
+        let reason = format!("rows of {source} become rows of {other}, and `where` chooses those of the two by different conditions");
+        Some(stop("ddl-filter-differs", reason, "give both the same condition; then `dtsctl apply --restart`"))
     }
 
     /// What moves or fills rows in a way that two servers do not do alike.
@@ -579,6 +610,9 @@ impl Scene<'_> {
             let places = (self.names.table(&from), self.names.table(&to));
             match places {
                 (Some(a), Some(b)) => {
+                    if let Some(stop) = self.other_filter(&from, Some(&to)).filter(|_| followed.contains(&from)) {
+                        return stop;
+                    }
                     plan.edits.push(Edit::Replace(from_name.span.clone(), a.quoted()));
                     plan.edits.push(Edit::Replace(to_name.span.clone(), b.quoted()));
                     if followed.remove(&from) {
