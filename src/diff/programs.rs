@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Act, Change, Cutover, Diff, Existing, Note, ObjectKind, Part, Risk, Sides, Stage, note,
-    program_text::{self, canonical, mode_of},
+    program_text::{self, canonical, mode_of, without_alias_databases},
     unsupported,
 };
 use crate::{
@@ -268,7 +268,11 @@ impl Work<'_> {
             let modes = o.session.as_ref().map(|s| s.sql_mode.clone()).unwrap_or_default();
             modes.split(',').filter(|m| !IDLE_MODES.contains(m)).map(str::to_owned).collect::<BTreeSet<String>>()
         };
-        modes(self.object) == modes(there) && named.is_some_and(|text| canonical(&text, mode) == canonical(wanted, mode))
+        let said = |text: &str| match self.kind {
+            ObjectKind::View => without_alias_databases(canonical(text, mode)),
+            _ => canonical(text, mode),
+        };
+        modes(self.object) == modes(there) && named.is_some_and(|text| said(&text) == said(wanted))
     }
 }
 

@@ -105,7 +105,8 @@ pub(crate) fn catalog(tables: Vec<Table>) -> Catalog {
 pub(crate) fn whole(database: &str, rename: Option<&str>, exclude: &[&str]) -> ObjectSelection {
     ObjectSelection {
         database: Pattern::new(database),
-        rename: rename.map(str::to_owned),
+        rename: rename.map(|name| Rename::To(name.to_owned())),
+        rename_tables: None,
         exclude: exclude.iter().map(|p| Pattern::new(*p)).collect(),
         tables: None,
         operations: None,

@@ -93,6 +93,8 @@ mod dt287_account_parts_left_out;
 mod dt288_accounts_skipped;
 mod dt289_accounts_followed;
 mod dt290_chosen_operations;
+mod dt291_rename_patterns;
+mod dt292_old_names;
 mod dt295_sql_mode;
 mod dt296_letter_case;
 mod dt297_row_size;

@@ -87,6 +87,8 @@ pub const CHECKS: &[Check] = &[
     super::dt288_accounts_skipped::CHECK,
     super::dt289_accounts_followed::CHECK,
     super::dt290_chosen_operations::CHECK,
+    super::dt291_rename_patterns::CHECK,
+    super::dt292_old_names::CHECK,
     super::dt295_sql_mode::CHECK,
     super::dt296_letter_case::CHECK,
     super::dt297_row_size::CHECK,

@@ -14,8 +14,11 @@ use crate::ddl::condition::Filter;
 
 use super::account::AccountPattern;
 use super::pattern::Pattern;
-use super::secret::{PasswordSource, Secret};
 use super::select::Selection;
+use super::{
+    rename::{Rename, RenamePattern},
+    secret::{PasswordSource, Secret},
+};
 
 /// One task: what the destination shall hold, where it comes from, and under which limits.
 #[derive(Clone, Debug)]
@@ -228,7 +231,9 @@ pub struct ObjectSelection {
     /// The source database, by name or by glob.
     pub database: Pattern,
     /// The database's name at the destination; `None` keeps it.
-    pub rename: Option<String>,
+    pub rename: Option<Rename>,
+    /// What the tables and views of a whole database are called at the destination; what it does not match keeps its name.
+    pub rename_tables: Option<RenamePattern>,
     /// Tables and views that are left out.
     pub exclude: Vec<Pattern>,
     /// Only these tables; `None` is the whole database.
@@ -243,7 +248,7 @@ pub struct TableSelection {
     /// The source table, by name or by glob.
     pub name: Pattern,
     /// The table's name at the destination; `None` keeps it.
-    pub rename: Option<String>,
+    pub rename: Option<Rename>,
     /// Only these rows.
     pub filter: Option<Filter>,
     /// Columns left out or renamed.

@@ -3,7 +3,7 @@
 //! Several tasks may well feed one table (shard merge); then their rows must not meet, and only people can know that. So it is told, never
 //! refused.
 
-use super::{Spec, pattern::Pattern};
+use super::{Rename, Spec, pattern::Pattern};
 
 /// A set of destination tables.
 struct Target<'a> {
@@ -13,17 +13,29 @@ struct Target<'a> {
     exclude: &'a [Pattern],
 }
 
+/// What the destination may call what is called so at the source. A pattern leaves names alone that it does not match.
+fn names(rename: Option<&Rename>, name: &Pattern) -> Vec<Pattern> {
+    match rename {
+        None => vec![name.clone()],
+        Some(Rename::To(to)) => vec![Pattern::new(to)],
+        Some(Rename::By(pattern)) => vec![pattern.targets(), name.clone()],
+    }
+}
+
 fn targets(spec: &Spec) -> Vec<Target<'_>> {
     let mut targets = Vec::new();
     for object in &spec.objects {
-        let database = object.rename.as_ref().map_or_else(|| object.database.clone(), Pattern::new);
-        match &object.tables {
-            None => targets.push(Target { database, table: Pattern::new("*"), exclude: &object.exclude }),
-            Some(tables) => targets.extend(tables.iter().map(|table| Target {
-                database: database.clone(),
-                table: table.rename.as_ref().map_or_else(|| table.name.clone(), Pattern::new),
-                exclude: if table.rename.is_some() { &[] } else { &object.exclude },
-            })),
+        for database in names(object.rename.as_ref(), &object.database) {
+            match &object.tables {
+                // Under a pattern the names that are left out are not those of the destination.
+                None if object.rename_tables.is_some() => targets.push(Target { database, table: Pattern::new("*"), exclude: &[] }),
+                None => targets.push(Target { database, table: Pattern::new("*"), exclude: &object.exclude }),
+                Some(tables) => targets.extend(tables.iter().flat_map(|table| {
+                    let exclude: &[Pattern] = if table.rename.is_some() { &[] } else { &object.exclude };
+                    let target = |table| Target { database: database.clone(), table, exclude };
+                    names(table.rename.as_ref(), &table.name).into_iter().map(target).collect::<Vec<_>>()
+                })),
+            }
         }
     }
     targets

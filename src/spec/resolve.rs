@@ -15,6 +15,7 @@ use super::{
         VerifyOptions,
     },
     pattern::Pattern,
+    rename::Rename,
     secret::{PasswordSource, Secret},
     units::{format_duration, parse_duration},
     written::{self, Password, Time},
@@ -175,7 +176,8 @@ fn endpoint(written: &written::Endpoint, folder: &Path) -> Endpoint {
 fn object(written: written::Object) -> ObjectSelection {
     ObjectSelection {
         database: Pattern::new(written.database),
-        rename: written.rename,
+        rename: written.rename.and_then(rename),
+        rename_tables: written.rename_tables.and_then(|by| by.read()),
         operations: written.operations,
         exclude: written.exclude.into_iter().flatten().map(Pattern::new).collect(),
         tables: written.tables.map(|tables| {
@@ -183,7 +185,7 @@ fn object(written: written::Object) -> ObjectSelection {
                 .into_iter()
                 .map(|table| TableSelection {
                     name: Pattern::new(table.name),
-                    rename: table.rename,
+                    rename: table.rename.and_then(rename),
                     filter: table.filter.map(|text| Filter {
                         condition: Condition::parse(&text).expect("the checks have read it"),
                         on: table.where_on.unwrap_or_default(),
@@ -196,6 +198,14 @@ fn object(written: written::Object) -> ObjectSelection {
                 })
                 .collect()
         }),
+    }
+}
+
+/// Whether a pattern is one has been checked.
+fn rename(written: written::Rename) -> Option<Rename> {
+    match written {
+        written::Rename::To(name) => Some(Rename::To(name)),
+        written::Rename::By(by) => by.read().map(Rename::By),
     }
 }
 

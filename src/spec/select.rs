@@ -3,7 +3,10 @@
 //! Pure functions over names: the catalog is asked elsewhere. When several entries match a name, a literal one wins
 //! over a glob, and among globs the first of the file wins; the same rule holds for the tables inside an entry.
 
-use super::model::{NameCase, ObjectSelection, OnlineDdl, Operation, TableSelection};
+use super::{
+    model::{NameCase, ObjectSelection, OnlineDdl, Operation, TableSelection},
+    rename::{Rename, RenamePattern},
+};
 
 /// Databases that no task selects: the servers' own, and `dts`, which holds dtsctl's progress.
 pub const SYSTEM_DATABASES: [&str; 5] = ["information_schema", "performance_schema", "mysql", "sys", "dts"];
@@ -22,6 +25,13 @@ pub struct Selection<'a> {
     table_names: u64,
     /// Tables of online schema changes, which are left out.
     online: Option<&'a OnlineDdl>,
+}
+
+fn pattern(rename: Option<&Rename>) -> Option<&RenamePattern> {
+    match rename? {
+        Rename::By(pattern) => Some(pattern),
+        Rename::To(_) => None,
+    }
 }
 
 /// A selected table.
@@ -77,7 +87,12 @@ impl<'a> Selection<'a> {
     }
 
     fn database_name(&self, entry: &ObjectSelection, database: &str) -> String {
-        entry.rename.as_ref().map_or_else(|| self.name(database), |rename| self.given(rename))
+        // A pattern never leads into a server's own database: the plan refuses it (DT291).
+        let renamed = match entry.rename.as_ref() {
+            Some(Rename::By(pattern)) => pattern.apply(database).filter(|name| !is_system_database(name)),
+            rename => rename.and_then(|rename| rename.apply(database)),
+        };
+        renamed.map_or_else(|| self.name(database), |name| self.given(&name))
     }
 
     /// The entries of `objects`, in the order of the file.
@@ -127,9 +142,26 @@ impl<'a> Selection<'a> {
         };
         Some(Selected {
             destination_db: self.database_name(object, database),
-            destination_table: entry.and_then(|entry| entry.rename.as_ref()).map_or_else(|| self.name(table), |rename| self.given(rename)),
+            destination_table: match entry {
+                Some(entry) => entry.rename.as_ref().and_then(|rename| rename.apply(table)),
+                None => object.rename_tables.as_ref().and_then(|pattern| pattern.apply(table)),
+            }
+            .map_or_else(|| self.name(table), |name| self.given(&name)),
             entry,
         })
+    }
+
+    /// The pattern by which this source database is renamed, whether it matches or not.
+    pub fn database_pattern(&self, database: &str) -> Option<&'a RenamePattern> {
+        pattern(self.database(database)?.rename.as_ref())
+    }
+
+    /// The pattern by which this selected table or view is renamed, whether it matches or not.
+    pub fn table_pattern(&self, database: &str, table: &str) -> Option<&'a RenamePattern> {
+        match self.table(database, table)?.entry {
+            Some(entry) => pattern(entry.rename.as_ref()),
+            None => self.database(database)?.rename_tables.as_ref(),
+        }
     }
 
     /// The operations that the incremental phase carries of a selected table, or of what else its database has (`table` is then any name of
@@ -167,7 +199,8 @@ mod tests {
     fn entry(database: &str, rename: Option<&str>, exclude: &[&str], tables: Option<&[(&str, Option<&str>)]>) -> ObjectSelection {
         ObjectSelection {
             database: Pattern::new(database),
-            rename: rename.map(str::to_owned),
+            rename: rename.map(|name| Rename::To(name.to_owned())),
+            rename_tables: None,
             operations: None,
             exclude: exclude.iter().map(|name| Pattern::new(*name)).collect(),
             tables: tables.map(|tables| {
@@ -175,7 +208,7 @@ mod tests {
                     .iter()
                     .map(|(name, rename)| TableSelection {
                         name: Pattern::new(*name),
-                        rename: rename.map(str::to_owned),
+                        rename: rename.map(|name| Rename::To(name.to_owned())),
                         filter: None,
                         columns: None,
                         operations: None,
@@ -247,6 +280,30 @@ mod tests {
             assert_eq!(names(selection.table("Shop", "Log")), pair(log.0, log.1), "{case:?} {table_names}");
             assert_eq!(selection.destination_database("Shop").as_deref(), Some(orders.0));
         }
+    }
+
+    #[test]
+    fn patterns_give_names_to_what_they_match_and_leave_the_rest() {
+        let by = |text: &str, to: &str| RenamePattern::new(text, to).unwrap();
+        let mut whole = entry("shop_*", None, &[], None);
+        whole.rename = Some(Rename::By(by("shop_(.+)", "dr_$1")));
+        whole.rename_tables = Some(by(r"t_(\d+)", "Orders_$1"));
+        let mut tables = entry("crm", None, &[], Some(&[("t_*", None), ("t_1", Some("first"))]));
+        tables.tables.as_mut().unwrap()[0].rename = Some(Rename::By(by(r"t_(\d+)", "u_$1")));
+        let mut system = entry("my*", None, &[], None);
+        system.rename = Some(Rename::By(by("my(.+)", "$1")));
+        let objects = [whole, tables, system];
+        let selection = Selection::new(&objects);
+        assert_eq!(names(selection.table("shop_eu", "t_7")), pair("dr_eu", "Orders_7"));
+        assert_eq!(names(selection.table("shop_eu", "t_x")), pair("dr_eu", "t_x"));
+        assert_eq!(names(selection.table("crm", "t_1")), pair("crm", "first"));
+        assert_eq!(names(selection.table("crm", "t_2")), pair("crm", "u_2"));
+        assert_eq!(selection.destination_database("mysys").as_deref(), Some("mysys"));
+        assert!(selection.table_pattern("shop_eu", "t_x").is_some() && selection.table_pattern("crm", "t_1").is_none());
+        // What comes out is the spec's own name; what is not matched follows the policy.
+        assert_eq!(names(selection.written(NameCase::Upper).table("shop_eu", "t_7")), pair("dr_eu", "Orders_7"));
+        assert_eq!(names(selection.written(NameCase::Upper).table("shop_eu", "t_x")), pair("dr_eu", "T_X"));
+        assert_eq!(names(selection.at(1).table("shop_eu", "t_7")), pair("dr_eu", "orders_7"));
     }
 
     #[test]

@@ -80,6 +80,7 @@ impl Checker<'_> {
             return match reference {
                 "Password" => self.password(node, path),
                 "Time" => self.time(node, path),
+                "Rename" => self.rename(node, path),
                 _ => self.node(node, &definition, path),
             };
         }
@@ -289,6 +290,19 @@ impl Checker<'_> {
             _ => "write a whole number and a unit: `1500ms`, `30s`, `10m`, `2h`, `1d`".to_owned(),
         };
         self.problem(node, format!("`{}` must be a time with its unit", path.text()), &problem);
+    }
+
+    fn rename(&mut self, node: &mut Node, path: &Path) {
+        match &node.kind {
+            Kind::Map(_) => {
+                let by = self.definitions["RenameBy"].clone();
+                self.object(node, &by, path);
+            }
+            Kind::Broken => {}
+            Kind::Null => self.problem(node, format!("`{}` has no value", path.text()), "give it one, or leave the key out"),
+            Kind::Text { .. } => {}
+            _ => self.mismatch(node, "a name, or `{match: PATTERN, to: NAME}`", path, "put a name in quotes to make it text"),
+        }
     }
 
     fn password(&mut self, node: &mut Node, path: &Path) {

@@ -262,7 +262,10 @@ pub struct Object {
     pub database: String,
     /// The database's name at the destination. Default: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rename: Option<String>,
+    pub rename: Option<Rename>,
+    /// What the tables and views of a whole database are called at the destination, by a pattern; what it does not match keeps its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename_tables: Option<RenameBy>,
     /// Tables and views that are left out: names, or globs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude: Option<Vec<String>>,
@@ -276,6 +279,95 @@ pub struct Object {
     pub operations: Option<Vec<Operation>>,
 }
 
+/// A new name, or a pattern that makes it of the old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rename {
+    /// This name.
+    To(String),
+    /// `{match: ..., to: ...}`.
+    By(RenameBy),
+}
+
+/// New names by a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameBy {
+    /// A regular expression that matches whole names. A name that it does not match keeps its own.
+    #[serde(rename = "match")]
+    pub matches: String,
+    /// The new name; `$1` is what the first group holds, `$$` a dollar sign.
+    pub to: String,
+}
+
+impl Rename {
+    /// The name, when it is given outright.
+    pub fn outright(&self) -> Option<&str> {
+        match self {
+            Self::To(name) => Some(name),
+            Self::By(_) => None,
+        }
+    }
+
+    /// The new name of `name`; itself where a pattern does not match it, or is none.
+    pub fn apply(&self, name: &str) -> String {
+        match self {
+            Self::To(to) => to.clone(),
+            Self::By(by) => by.read().and_then(|pattern| pattern.apply(name)).unwrap_or_else(|| name.to_owned()),
+        }
+    }
+}
+
+impl RenameBy {
+    /// The pattern, if it is one.
+    pub fn read(&self) -> Option<super::rename::RenamePattern> {
+        super::rename::RenamePattern::new(&self.matches, &self.to).ok()
+    }
+}
+
+impl Serialize for Rename {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::To(name) => serializer.serialize_str(name),
+            Self::By(by) => by.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rename {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Rename;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a name, or `{match: PATTERN, to: NAME}`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Rename, E> {
+                Ok(Rename::To(text.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Rename, A::Error> {
+                RenameBy::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Rename::By)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Rename {
+    fn schema_name() -> Cow<'static, str> {
+        "Rename".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A new name, or a pattern that makes it of the old one: `{match: \"t_(\\\\d+)\", to: \"orders_$1\"}`.",
+            "oneOf": [{"type": "string", "description": "The new name."}, generator.subschema_for::<RenameBy>()],
+        })
+    }
+}
+
 /// One table, or several by a glob.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -284,7 +376,7 @@ pub struct Table {
     pub name: String,
     /// The table's name at the destination. Default: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rename: Option<String>,
+    pub rename: Option<Rename>,
     /// Only rows for which this SQL condition on the table's own columns holds.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,

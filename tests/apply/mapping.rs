@@ -110,3 +110,60 @@ fn names_are_written_in_the_letters_that_the_spec_asks_for() {
         assert_eq!(there, columns);
     }
 }
+
+/// D08: tables, views and databases by a pattern, with what hangs on their names; what is not matched keeps its name.
+#[test]
+fn names_by_a_pattern_follow_wherever_a_name_can_stand() {
+    for (from, to) in Flavor::PAIRS {
+        let Some(mut bed) = Bed::new(from, to, "map_by") else { continue };
+        bed.source(
+            "CREATE TABLE t_1 (id INT PRIMARY KEY, v INT, CHECK (v > 0));\n\
+             CREATE TABLE t_2 (id INT PRIMARY KEY, one INT, CONSTRAINT fk FOREIGN KEY (one) REFERENCES t_1 (id));\n\
+             CREATE TABLE other (id INT PRIMARY KEY);\n\
+             INSERT INTO t_1 VALUES (1, 1), (2, 2); INSERT INTO t_2 VALUES (1, 2); INSERT INTO other VALUES (5);\n\
+             CREATE VIEW t_90 AS SELECT t_1.id, t_1.v FROM t_1 JOIN t_2 ON t_2.one = t_1.id;\n\
+             CREATE VIEW above AS SELECT id FROM t_90;\n\
+             CREATE PROCEDURE old() SELECT * FROM t_1",
+        );
+        let db = bed.db.clone();
+        let there = format!("{db}_x");
+        bed.destination(&format!("DROP DATABASE IF EXISTS {there}"));
+        bed.task.write(&format!(
+            "objects:\n- database: {db}\n  rename: {{match: '(.+)', to: '${{1}}_x'}}\n  rename_tables: {{match: 't_(\\d+)', to: 'orders_$1'}}\n"
+        ));
+        let plan = bed.run(&["plan"]);
+        plan.expect(0);
+        assert!(plan.stdout.contains("DT291") && plan.stdout.contains("DT292"), "{}", plan.shown());
+        bed.run(&["apply", "--yes"]).expect(0);
+        bed.run(&["verify"]).expect(0);
+        bed.is_quiet();
+        bed.destination.query_drop(format!("USE {there}")).expect("use");
+        let found = rows(&mut bed.destination, "SHOW TABLES");
+        assert_eq!(found, ["above", "orders_1", "orders_2", "orders_90", "other"], "{from} to {to}");
+        assert_eq!(rows(&mut bed.destination, "SELECT * FROM orders_90"), ["2|2"]);
+        assert_eq!(rows(&mut bed.destination, "SELECT * FROM above"), ["2"]);
+        let parent =
+            format!("SELECT REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = '{there}'");
+        assert_eq!(rows(&mut bed.destination, &parent), ["orders_1"]);
+        bed.destination(&format!("UPDATE {there}.orders_1 SET v = 9 WHERE id = 1"));
+        bed.run(&["verify"]).expect(4);
+    }
+}
+
+#[test]
+fn two_tables_that_a_pattern_gives_one_name_are_refused() {
+    let Some(mut bed) = Bed::mariadb("map_one") else { return };
+    bed.source("CREATE TABLE a_1 (id INT PRIMARY KEY);\nCREATE TABLE b_1 (id INT PRIMARY KEY);\nCREATE TABLE c_1 (id INT PRIMARY KEY)");
+    let db = bed.db.clone();
+    for objects in [
+        format!("- database: {db}\n  rename_tables: {{match: '[ab]_(.+)', to: 't_$1'}}\n"),
+        format!("- database: {db}\n  tables:\n  - {{name: '?_1', rename: {{match: '[ab]_(.+)', to: 't_$1'}}}}\n"),
+        // One that the pattern makes, and one that keeps its name.
+        format!("- database: {db}\n  rename_tables: {{match: 'a_(.+)', to: 'c_$1'}}\n"),
+    ] {
+        bed.task.write(&format!("objects:\n{objects}"));
+        let plan = bed.run(&["plan"]);
+        plan.expect(3);
+        assert!(plan.stdout.contains("DT225"), "{}", plan.shown());
+    }
+}

@@ -101,6 +101,8 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT288", include_str!("../../../docs/checks/DT288.md")),
     ("DT289", include_str!("../../../docs/checks/DT289.md")),
     ("DT290", include_str!("../../../docs/checks/DT290.md")),
+    ("DT291", include_str!("../../../docs/checks/DT291.md")),
+    ("DT292", include_str!("../../../docs/checks/DT292.md")),
     ("DT295", include_str!("../../../docs/checks/DT295.md")),
     ("DT296", include_str!("../../../docs/checks/DT296.md")),
     ("DT297", include_str!("../../../docs/checks/DT297.md")),

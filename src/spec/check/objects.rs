@@ -6,8 +6,9 @@ use crate::spec::{
     interpolate::looks_replaceable,
     model::Operation,
     pattern::Pattern,
+    rename::RenamePattern,
     select::is_system_database,
-    written::{Columns, Endpoint, Object, Spec},
+    written::{Columns, Endpoint, Object, Rename, RenameBy, Spec},
 };
 
 use super::Problems;
@@ -31,7 +32,10 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
 /// Whether some entry may write to this destination database.
 pub(super) fn may_write_to(spec: &Spec, database: &str) -> bool {
     spec.objects.iter().any(|object| match &object.rename {
-        Some(name) => name == database,
+        Some(Rename::To(name)) => name == database,
+        Some(Rename::By(by)) => {
+            by.read().is_none_or(|pattern| pattern.targets().matches(database)) || Pattern::new(&*object.database).matches(database)
+        }
         None => Pattern::new(&*object.database).matches(database),
     })
 }
@@ -43,7 +47,20 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
         let message = format!("`{}` is never carried: it belongs to the server or to dtsctl", object.database);
         found.value(&database, message, "");
     }
-    if let Some(rename) = &object.rename {
+    if let Some(Rename::By(by)) = &object.rename {
+        rename_by(found, &["objects", index, "rename"], by);
+    }
+    if let Some(by) = &object.rename_tables {
+        rename_by(found, &["objects", index, "rename_tables"], by);
+        if object.tables.is_some() {
+            found.key(
+                &["objects", index, "rename_tables"],
+                "`rename_tables` is for a database that is selected as a whole, and here its tables are listed",
+                "write `rename: {match: ..., to: ...}` at the tables",
+            );
+        }
+    }
+    if let Some(Rename::To(rename)) = &object.rename {
         let path = ["objects", index, "rename"];
         new_name(found, &path, rename, &object.database);
         if is_system_database(rename) {
@@ -60,8 +77,10 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
         let at = at.to_string();
         let path = ["objects", index, "tables", at.as_str(), "name"];
         name(found, &path, &table.name, "table");
-        if let Some(rename) = &table.rename {
-            new_name(found, &["objects", index, "tables", &at, "rename"], rename, &table.name);
+        match &table.rename {
+            Some(Rename::To(rename)) => new_name(found, &["objects", index, "tables", &at, "rename"], rename, &table.name),
+            Some(Rename::By(by)) => rename_by(found, &["objects", index, "tables", &at, "rename"], by),
+            None => {}
         }
         if let Some(list) = &table.operations {
             operations(found, &["objects", index, "tables", &at, "operations"], list, false);
@@ -76,6 +95,12 @@ fn names(found: &mut Problems<'_>, index: &str, object: &Object) {
             found.value(&path, format!("`{}` is selected here and left out by `exclude: {pattern}`", table.name), "remove one of the two");
         }
     }
+}
+
+fn rename_by(found: &mut Problems<'_>, path: &[&str], by: &RenameBy) {
+    let Err(error) = RenamePattern::new(&by.matches, &by.to) else { return };
+    let place: Vec<&str> = path.iter().copied().chain([error.key()]).collect();
+    found.value(&place, error.to_string(), "for example `{match: \"t_(\\\\d+)\", to: \"orders_$1\"}`");
 }
 
 /// Each once, and none that is about what the entry does not select.
@@ -162,7 +187,11 @@ fn name(found: &mut Problems<'_>, path: &[&str], name: &str, what: &str) {
 fn new_name(found: &mut Problems<'_>, path: &[&str], rename: &str, original: &str) {
     name(found, path, rename, "name");
     if Pattern::new(original).is_glob() {
-        found.value(path, format!("`{original}` may match several names, which cannot all become `{rename}`"), "rename only literal names");
+        found.value(
+            path,
+            format!("`{original}` may match several names, which cannot all become `{rename}`"),
+            "rename only literal names, or by a pattern: `{match: ..., to: ...}`",
+        );
     } else if Pattern::new(rename).is_glob() {
         found.value(path, "a new name holds neither `*` nor `?`", "");
     }
@@ -189,19 +218,20 @@ fn duplicates(found: &mut Problems<'_>, spec: &Spec) {
 
 /// Literal tables that would land in one destination table. What globs and whole databases bring is known only to the plan.
 fn collisions(found: &mut Problems<'_>, spec: &Spec) {
-    let mut targets: HashMap<(&str, &str), (&str, &str)> = HashMap::new();
+    let mut targets: HashMap<(String, String), (&str, &str)> = HashMap::new();
     for (index, object) in spec.objects.iter().enumerate() {
         if Pattern::new(&*object.database).is_glob() {
             continue;
         }
-        let database = object.rename.as_ref().unwrap_or(&object.database);
+        let called = |rename: &Option<Rename>, name: &str| rename.as_ref().map_or_else(|| name.to_owned(), |rename| rename.apply(name));
+        let database = called(&object.rename, &object.database);
         for (at, table) in object.tables.iter().flatten().enumerate() {
             if Pattern::new(&*table.name).is_glob() {
                 continue;
             }
-            let target = table.rename.as_ref().unwrap_or(&table.name);
+            let target = called(&table.rename, &table.name);
             let source = (object.database.as_str(), table.name.as_str());
-            let Some(first) = targets.insert((database, target), source) else { continue };
+            let Some(first) = targets.insert((database.clone(), target.clone()), source) else { continue };
             if first != source {
                 let key = if table.rename.is_some() { "rename" } else { "name" };
                 let message = format!("`{}.{}` would land in `{database}.{target}`, as `{}.{}` does", source.0, source.1, first.0, first.1);
@@ -213,11 +243,15 @@ fn collisions(found: &mut Problems<'_>, spec: &Spec) {
 
 /// On one server, nothing may land on itself, nor inside a database that is itself selected as a whole.
 fn onto_itself(found: &mut Problems<'_>, spec: &Spec) {
-    let stays = |rename: &Option<String>, name: &str| rename.as_deref().is_none_or(|rename| rename == name);
+    let stays = |rename: &Option<Rename>, name: &str| rename.as_ref().is_none_or(|rename| rename.outright() == Some(name));
     const HINT: &str = "source and destination are the same server; give it another name with `rename`";
     for (index, object) in spec.objects.iter().enumerate() {
         let index = index.to_string();
         if stays(&object.rename, &object.database) {
+            // What a pattern makes of the names, only the plan can see (DT205).
+            if object.rename_tables.is_some() {
+                continue;
+            }
             let Some(tables) = &object.tables else {
                 let message = format!("database `{}` would be copied onto itself", object.database);
                 found.value(&["objects", &index, "database"], message, HINT);
@@ -227,7 +261,7 @@ fn onto_itself(found: &mut Problems<'_>, spec: &Spec) {
                 let message = format!("table `{}.{}` would be copied onto itself", object.database, table.name);
                 found.value(&["objects", &index, "tables", &at.to_string(), "name"], message, HINT);
             }
-        } else if let Some(target) = &object.rename {
+        } else if let Some(Rename::To(target)) = &object.rename {
             let whole = |other: &&Object| other.tables.is_none() && Pattern::new(&*other.database).matches(target);
             if spec.objects.iter().find(whole).is_some() {
                 let message = format!("database `{target}` is itself selected, on the same server");

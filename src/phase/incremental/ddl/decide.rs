@@ -205,6 +205,16 @@ impl Scene<'_> {
         ))
     }
 
+    /// A table gets a name under which another followed table already is at the destination: new names by a pattern, or in other letters.
+    fn taken(&self, source: &TableName, destination: &TableName, followed: impl IntoIterator<Item = TableName>) -> Option<Decision> {
+        let other = followed.into_iter().find(|t| t != source && self.names.table(t).as_ref() == Some(destination))?;
+        Some(stop(
+            "ddl-name-taken",
+            format!("{source} would be {destination} at the destination, where {other} is"),
+            "exclude the table, or rename it at the source; with other names in the spec, `dtsctl apply --restart`",
+        ))
+    }
+
     /// The spec leaves such statements about this table, view or routine out.
     fn is_left_out(&self, source: &TableName) -> bool {
         !self.names.carries(source, self.classified.class)
@@ -349,7 +359,7 @@ impl Scene<'_> {
                 AGAIN,
             );
         }
-        if let Some(stop) = self.in_copy([&source]) {
+        if let Some(stop) = self.in_copy([&source]).or_else(|| self.taken(&source, &destination, self.history.names().cloned())) {
             return stop;
         }
         let mut plan = Plan { repeatable: self.classified.or_replace, ..Plan::default() };
@@ -447,6 +457,9 @@ impl Scene<'_> {
             None => plan.effects.push(Effect::Changed { source, destination }),
             Some((name, new)) => {
                 let Some(place) = self.names.table(&new) else { return out_of_scope(&source, &new) };
+                if let Some(stop) = self.taken(&new, &place, self.history.names().filter(|t| **t != source).cloned()) {
+                    return stop;
+                }
                 plan.edits.push(Edit::Replace(name.span.clone(), place.quoted()));
                 plan.effects.push(Effect::Renamed { from: (source, destination), to: (new.clone(), place.clone()) });
                 plan.effects.push(Effect::Changed { source: new, destination: place });
@@ -651,7 +664,13 @@ impl Scene<'_> {
             return self.left_out(LeftOut::Name, named);
         }
         let moved = |t: &TableName| plan.effects.iter().any(|e| matches!(e, Effect::Renamed { to, .. } if &to.0 == t));
+        let after = followed.clone();
         let about: Vec<TableName> = followed.into_iter().filter(moved).collect();
+        for (source, destination) in about.iter().filter_map(|t| Some((t, self.names.table(t)?))) {
+            if let Some(stop) = self.taken(source, &destination, after.iter().cloned()) {
+                return stop;
+            }
+        }
         // Each comes under its new name with the definition it had.
         let last = |e: &Effect| if let Effect::Renamed { to, .. } = e { Some(to.clone()).filter(|to| about.contains(&to.0)) } else { None };
         let mut renamed: Vec<(TableName, TableName)> = plan.effects.iter().filter_map(last).collect();
