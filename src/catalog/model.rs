@@ -126,6 +126,11 @@ impl Column {
         Some(format!("0{whole}.{}e0", "9".repeat(decimals)))
     }
 
+    /// An ENUM with '' among its members, which servers print like the error value, number 0.
+    pub fn has_empty_member(&self) -> bool {
+        self.kind == TypeKind::Enum && ["('',", ",'',", ",'')", "('')"].iter().any(|empty| self.column_type.contains(empty))
+    }
+
     /// Rows can be walked in the order of this column: it has exact values that are read back as they were.
     fn orders_a_walk(&self) -> bool {
         use TypeKind::{Double, Float, Geometry, Json, Other, Vector};

@@ -329,6 +329,20 @@ pub struct Loaded {
     pub replaced: u64,
 }
 
+/// The bytes that stand for an ENUM's error value where '' may be a member: more than any member has (255 characters of four bytes).
+const ERROR_VALUE: usize = 255 * 4 + 1;
+
+/// An ENUM's value as the copy asks for it where '' is, or may become, a member: the error value is printed like that member, and would
+/// become it.
+pub fn enum_or_error(quoted: &str) -> String {
+    format!("IF({quoted}=0,REPEAT('!',{ERROR_VALUE}),{quoted})")
+}
+
+/// What [`enum_or_error`] gives for the error value.
+pub fn is_error_value(value: &[u8]) -> bool {
+    value.len() >= ERROR_VALUE
+}
+
 /// Turns rows into the form the destination loads. Lives in the reading thread.
 pub trait Encoder: Send {
     /// Begins a row.

@@ -44,6 +44,7 @@ mod tests {
     #[test]
     fn what_lasts_blocks_and_what_passes_is_told() {
         let mut bench = Bench::following();
+        bench.gathered.binlog.prepared = Some(Prepared { seen: 0, lasting: 0 });
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
         bench.gathered.binlog.prepared = Some(Prepared { seen: 2, lasting: 0 });
         assert_eq!(bench.run(&CHECK), ["alert -"]);

@@ -8,6 +8,7 @@ mod accounts;
 mod documents;
 mod existing;
 mod filter;
+mod lists;
 mod log;
 mod mapping;
 mod outside;

@@ -340,6 +340,30 @@ fn a_statement_that_fails_is_shown_or_stops() {
     }
 }
 
+/// Rows would still fit a definition that failed at the destination, and mean something else.
+#[test]
+fn rows_after_a_failed_change_of_columns_or_names_stop() {
+    const MADE: &str = "CREATE TABLE e (id INT PRIMARY KEY, v ENUM('a','b'), KEY (v));\nCREATE TABLE f (id INT PRIMARY KEY, v ENUM('a','b'));\n\
+                        INSERT INTO e VALUES (1, 'a');\nINSERT INTO f VALUES (1, 'b')";
+    for (number, statement) in
+        ["ALTER TABLE e MODIFY v ENUM('b','a'), ADD KEY taken (v)", "RENAME TABLE e TO g, f TO e, g TO f"].iter().enumerate()
+    {
+        each(&format!("misread{number}"), |bed| {
+            bed.source(MADE);
+            bed.caught_up();
+            let there = format!("{}_dr", bed.db);
+            let obstacle =
+                if number == 0 { format!("CREATE INDEX taken ON {there}.e (v)") } else { format!("CREATE TABLE {there}.g (a INT)") };
+            bed.destination.query_drop(obstacle).unwrap();
+            bed.source(statement);
+            bed.source("INSERT INTO e VALUES (2, 'a')");
+            bed.task.run(&CATCH_UP).expect(1).says("in doubt").says("failed at the destination");
+            let rows: Vec<String> = bed.destination.query(format!("SELECT CONCAT(id, v) FROM {there}.e ORDER BY id")).unwrap();
+            assert_eq!(rows, ["1a"]);
+        });
+    }
+}
+
 /// Servers write some definitions themselves, in UTF-8, into events that say the client spoke latin1: `E9` alone is `é` there.
 #[test]
 fn definitions_that_the_server_writes_under_another_charset() {

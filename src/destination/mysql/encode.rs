@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     catalog::TypeKind,
-    destination::{CopyTable, Encoder},
+    destination::{CopyTable, Encoder, is_error_value},
 };
 
 /// Buffers are sent on at this size. Below the allocator's threshold for mapping memory anew each time.
@@ -24,6 +24,8 @@ enum Form {
     Bytes,
     /// The name of an ENUM's member. The empty name is the error value, number 0, which is stored with a warning.
     Enum,
+    /// The same where the empty name may be a member's: the source sends the error value as [`is_error_value`] knows it.
+    EnumOrEmpty,
     /// JSON text for a column of MySQL's JSON type.
     Json,
     /// Digits for a column of numbers, which need no quotes.
@@ -47,7 +49,8 @@ fn forms(table: &CopyTable) -> Vec<Form> {
         .map(|&(s, d)| (&table.source.columns[s], &table.destination.columns[d]))
         .map(|(source, destination)| match (source.kind, destination.kind) {
             (_, TypeKind::Json) => Form::Json,
-            (TypeKind::Enum, TypeKind::Enum) if !has_empty_member(&destination.column_type) => Form::Enum,
+            (TypeKind::Enum, TypeKind::Enum) if destination.has_empty_member() || source.has_empty_member() => Form::EnumOrEmpty,
+            (TypeKind::Enum, TypeKind::Enum) => Form::Enum,
             (
                 TypeKind::Integer
                 | TypeKind::Decimal
@@ -100,9 +103,9 @@ fn check_name(value: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Whether '' is a member of an ENUM's own.
-fn has_empty_member(column_type: &str) -> bool {
-    column_type.contains("('',") || column_type.contains(",'',") || column_type.contains(",'')") || column_type.contains("('')")
+/// The error value of an ENUM is printed as '', and read as the member '' where there is one.
+fn check_member(value: &[u8]) -> Result<(), String> {
+    if is_error_value(value) { Err("the error value of an ENUM, which has '' as a member too, or gets it".to_owned()) } else { Ok(()) }
 }
 
 /// Lines of `LOAD DATA ... FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'` in the charset `binary`.
@@ -147,6 +150,10 @@ impl Encoder for LineEncoder {
             (Some(value), Form::Plain) => out.extend_from_slice(value),
             (Some(value), Form::Enum) => {
                 self.odd_values += u64::from(value.is_empty());
+                escape_line(out, value);
+            }
+            (Some(value), Form::EnumOrEmpty) => {
+                check_member(value)?;
                 escape_line(out, value);
             }
             (Some(value), Form::Json) => {
@@ -249,7 +256,7 @@ impl InsertEncoder {
             return Ok(());
         };
         // Row images have numbers.
-        if self.names_in_utf8[column] && matches!(self.forms[column], Form::Enum | Form::Bytes) {
+        if self.names_in_utf8[column] && matches!(self.forms[column], Form::Enum | Form::EnumOrEmpty | Form::Bytes) {
             check_name(value)?;
         }
         match self.forms[column] {
@@ -281,8 +288,10 @@ impl InsertEncoder {
                 out.extend_from_slice(b"''");
             }
             form => {
-                if form == Form::Json {
-                    json::carried_exactly(value)?;
+                match form {
+                    Form::Json => json::carried_exactly(value)?,
+                    Form::EnumOrEmpty => check_member(value)?,
+                    _ => {}
                 }
                 push_text(out, &self.introducers[column], value);
             }

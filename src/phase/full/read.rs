@@ -10,7 +10,7 @@ use crate::{
     binlog::{Position, snapshot},
     catalog::{Column, Edge, KeyOrder, KeyRange, TypeKind, quote_name},
     connect::{Login, Purpose, ResultRow, Session},
-    destination::{ChunkEnd, CopyTable, Encoder, Piece, RangeState},
+    destination::{ChunkEnd, CopyTable, Encoder, Piece, RangeState, enum_or_error},
     event::StopToken,
 };
 
@@ -41,7 +41,15 @@ pub(super) struct ReadPlan {
 impl ReadPlan {
     pub(super) fn new(table: &CopyTable) -> Self {
         let source = &table.source;
-        let mut parts: Vec<String> = table.columns.iter().map(|&(s, _)| selected(&source.columns[s])).collect();
+        let part = |&(s, d): &(usize, usize)| {
+            let (column, destination) = (&source.columns[s], &table.destination.columns[d]);
+            let may_be_empty = column.has_empty_member() || destination.has_empty_member();
+            match (column.kind, destination.kind) {
+                (TypeKind::Enum, TypeKind::Enum) if may_be_empty => enum_or_error(&quote_name(&column.name)),
+                _ => selected(column),
+            }
+        };
+        let mut parts: Vec<String> = table.columns.iter().map(part).collect();
         let order = KeyOrder::of(source);
         let mut edge_columns = Vec::new();
         if let Some(order) = &order {

@@ -13,14 +13,14 @@ use crate::{
     destination::CopyTable,
 };
 
-/// How the doubt begins of a table of which the spec leaves out a change of its definition: what its columns are, only the binlog can say.
-const UNSEEN: &str = "`operations` leaves out ";
+/// How the doubt begins of a table whose definition was changed at the source and not here: what its columns are, only the binlog can say.
+const UNSEEN: &str = "columns in doubt: ";
 
-/// How the doubt begins of a table that bears another name at the source since a statement that the spec leaves out: rows under the old
-/// name and the new may be those of any table.
-const RENAMED: &str = "names are no longer the source's: `operations` leaves out ";
+/// How the doubt begins of a table that bears another name at the source since a statement that was not carried: rows under the old name
+/// and the new may be those of any table.
+const RENAMED: &str = "names in doubt: ";
 
-/// What a statement that is left out leaves in doubt.
+/// What a statement that is not carried leaves in doubt: the spec leaves it out, or it failed at the destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeftOut {
     /// The table's columns.
@@ -62,23 +62,23 @@ impl History {
         self.doubts.get(source).map(String::as_str)
     }
 
-    /// Why its columns at the source may be others than the definition says: its definition was changed by a statement that is left out.
+    /// Why its columns at the source may be others than the definition says: its definition was changed by a statement that was not carried.
     pub(super) fn unseen(&self, source: &TableName) -> Option<&str> {
         self.doubt(source).filter(|doubt| doubt.starts_with(UNSEEN))
     }
 
-    /// Why what is called so at the source may be another table: it was renamed by a statement that is left out.
+    /// Why what is called so at the source may be another table: it was renamed by a statement that was not carried.
     pub(super) fn renamed(&self, source: &TableName) -> Option<&str> {
         self.doubt(source).filter(|doubt| doubt.starts_with(RENAMED))
     }
 
-    /// The doubt that a statement leaves which the spec leaves out.
-    pub(super) fn doubt_of(what: LeftOut, statement: &str) -> String {
+    /// The doubt that a statement leaves which was not carried, for this reason.
+    pub(super) fn doubt_of(what: LeftOut, why: &str) -> String {
         let begins = match what {
             LeftOut::Definition => UNSEEN,
             LeftOut::Name => RENAMED,
         };
-        format!("{begins}{statement}")
+        format!("{begins}{why}")
     }
 
     /// Its definition at the source; also where the destination has no such table.
@@ -99,7 +99,7 @@ impl History {
     /// Takes a definition over; `destination` is the table that it is written to, under the columns' names that `columns` gives.
     pub(super) fn set(&mut self, source: Table, destination: Option<Table>, columns: &ColumnMap) {
         let name = source.name.clone();
-        // What was left out stays left out, whatever comes after it.
+        // What was not carried stays so, whatever comes after it.
         if self.unseen(&name).or_else(|| self.renamed(&name)).is_none() {
             self.doubts.remove(&name);
         }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     catalog::{self, Table, TableName},
     connect::{ConnectError, Flavor, Login, Purpose, Session},
+    ddl::statement::{Class, Classified, NameKind},
     destination::mysql::ddl::{Before, DdlRow, DdlState, Ledger, Origin, SchemaChange, SchemaRow},
     event::{DdlOutcome, DdlSeen, Event, Observer, StopToken},
     phase::incremental::{
@@ -225,7 +226,7 @@ impl Carrier {
         history: &mut History,
     ) -> Result<Carried, DdlError> {
         let row = DdlRow { error: Some(reason.clone()), ..self.row(at, read, DdlState::Skipped) };
-        let doubt = History::doubt_of(what, &format!("{} at {}", named(read, &at.statement.database), place(at)));
+        let doubt = History::doubt_of(what, &format!("`operations` leaves out {} at {}", named(read, &at.statement.database), place(at)));
         let changes: Vec<SchemaChange> = tables.iter().map(|t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
         let ledger = self.ledger.clone();
         self.looking(|session| ledger.finish(session, &row, &changes))?;
@@ -240,6 +241,7 @@ impl Carrier {
     pub(super) fn failed(
         &mut self,
         at: Occurrence<'_>,
+        read: &Read,
         mut row: DdlRow,
         about: &[TableName],
         error: String,
@@ -251,9 +253,10 @@ impl Carrier {
             return Err(DdlError::Failed { statement, place: place(at), error });
         }
         let doubt = format!("{statement} at {} failed at the destination: {error}", place(at));
+        let doubt = leaves_in_doubt(&read.classified).map_or(doubt.clone(), |what| History::doubt_of(what, &doubt));
         row.state = DdlState::Failed;
         row.error = Some(error.clone());
-        // What is in doubt because it was left out stays so.
+        // What is in doubt because a statement was not carried stays so.
         let about: Vec<&TableName> = about.iter().filter(|t| history.unseen(t).or_else(|| history.renamed(t)).is_none()).collect();
         let changes: Vec<SchemaChange> = about.iter().map(|&t| SchemaChange::Doubt(t.clone(), doubt.clone())).collect();
         let ledger = self.ledger.clone();
@@ -280,7 +283,7 @@ impl Carrier {
             Decision::Run(plan) => self.run(at, &read, plan, intended, history, changed),
             Decision::Refuse { reason, about } => {
                 let row = self.row(at, &read, DdlState::Failed);
-                self.failed(at, row, &about, reason, history)
+                self.failed(at, &read, row, &about, reason, history)
             }
             Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
             Decision::Skip(reason) => self.skip(at, &read, reason),
@@ -336,7 +339,7 @@ impl Statements for Carrier {
             Decision::LeaveOut { reason, doubts, what } => self.leave_out(at, &read, (reason, &doubts, what), history),
             Decision::Refuse { reason, about } => {
                 let row = self.row(at, &read, DdlState::Failed);
-                self.failed(at, row, &about, reason, history)
+                self.failed(at, &read, row, &about, reason, history)
             }
             Decision::Stop(stop) => Err(self.stop(at, &named(&read, &at.statement.database), stop)),
             Decision::Run(plan) => self.run(at, &read, plan, known, history, changed),
@@ -348,6 +351,16 @@ impl Statements for Carrier {
             }
             Decision::CutOver { original, shadow } => self.cut_over(at, &read, (&original, &shadow), history, changed),
         }
+    }
+}
+
+/// What is in doubt about a table of which this statement failed. Other columns would not fit the rows, which says enough; the same columns
+/// in another meaning (members of an ENUM in another order, two columns' names swapped) would.
+fn leaves_in_doubt(statement: &Classified) -> Option<LeftOut> {
+    match statement.class {
+        Class::AlterTable | Class::RenameTable if statement.of_kind(NameKind::Becomes).next().is_some() => Some(LeftOut::Name),
+        Class::AlterTable if statement.converts || !statement.redefined.is_empty() => Some(LeftOut::Definition),
+        _ => None,
     }
 }
 

@@ -104,11 +104,11 @@ impl Carrier {
             _ => None,
         });
         if let Some(table) = taken {
-            return self.failed(at, row, &about, format!("the destination has a table {table} already"), history);
+            return self.failed(at, read, row, &about, format!("the destination has a table {table} already"), history);
         }
         let sql = match self.sql(at, read, &plan) {
             Ok(sql) => sql,
-            Err(Written::Cannot(reason)) => return self.failed(at, row, &about, reason, history),
+            Err(Written::Cannot(reason)) => return self.failed(at, read, row, &about, reason, history),
             Err(Written::Error(error)) => return Err(*error),
         };
         row.sent = Some(sql.clone());
@@ -124,7 +124,7 @@ impl Carrier {
             Ok(()) => self.runs = Some(runner),
             Err(session::Unready::Cannot(reason)) => {
                 self.runs = Some(runner);
-                return self.failed(at, row, &about, reason, history);
+                return self.failed(at, read, row, &about, reason, history);
             }
             Err(session::Unready::Stop(stop)) => {
                 self.runs = Some(runner);
@@ -136,7 +136,7 @@ impl Carrier {
                 self.runs = Some(runner);
                 // It ended so at the source too, having done what it could.
                 if at.statement.error == 0 || error.code() != Some(at.statement.error) {
-                    return self.failed(at, row, &about, error.to_string(), history);
+                    return self.failed(at, read, row, &about, error.to_string(), history);
                 }
             }
         }
