@@ -177,6 +177,11 @@ fn explain_lists_codes_and_prints_pages() {
     let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     assert!(json["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
     assert!(outcome(dtsctl().args(["explain", "--format", "markdown"])).contains("| DT112 | unsafe | no | "));
+    assert!(list.contains("\nddl-unclear "), "{list}");
+    let page = outcome(dtsctl().args(["explain", "DDL-unclear"]));
+    assert!(page.starts_with("exit 0\n---stdout---\n# ddl-unclear: "), "{page}");
+    let near = outcome(dtsctl().args(["explain", "ddl-unclaer"]));
+    assert!(near.starts_with("exit 64\n") && near.contains("did you mean `ddl-unclear`?"), "{near}");
 }
 
 #[test]

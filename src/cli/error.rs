@@ -267,7 +267,7 @@ impl From<FollowError> for CommandError {
             }
             FollowError::Ddl(DdlError::Stop { code, hint, .. }) => {
                 shown.shown.causes.push(format!("({code})"));
-                shown.hint(hint)
+                shown.hint(hint).hint(format!("`dtsctl explain {code}` says more"))
             }
             FollowError::Rows { statement, .. } => {
                 if let Some(statement) = statement {

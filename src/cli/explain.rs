@@ -1,4 +1,5 @@
-//! `dtsctl explain`: what a finding means, its risk, and how to mend it; offline, from the pages in `docs/checks/`.
+//! `dtsctl explain`: what a finding of the plan or a stop of the incremental phase means, its risk, and how to mend it; offline, from the pages in
+//! `docs/checks/` and `docs/stops/`.
 
 mod pages;
 
@@ -7,13 +8,15 @@ use clap::Args;
 use super::{Context, args::Format, error::CommandError, exit};
 use crate::spec::{Finding, near::near};
 
-pub use pages::PAGES;
+pub use pages::{PAGES, STOPS};
 
 /// What can be typed behind `dtsctl explain`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dtsctl explain             every code with its title\n  dtsctl explain DT221\n")]
+#[command(
+    after_help = "Examples:\n  dtsctl explain                     every code with its title\n  dtsctl explain DT221\n  dtsctl explain ddl-out-of-scope\n"
+)]
 pub struct ExplainArgs {
-    /// The finding's code, such as DT221 [default: a list of all]
+    /// The code of a finding, such as DT221, or of a stop, such as ddl-out-of-scope [default: a list of all]
     pub code: Option<String>,
 }
 
@@ -37,8 +40,14 @@ fn page(code: &'static str, text: &'static str) -> Page {
     Page { code, title, severity: row("severity"), ignorable: row("ignorable").starts_with("yes"), text }
 }
 
+/// Findings of the plan.
 fn pages() -> impl Iterator<Item = Page> {
     PAGES.iter().map(|(code, text)| page(code, text))
+}
+
+/// What stops a task that follows the binlog.
+fn stops() -> impl Iterator<Item = Page> {
+    STOPS.iter().map(|(code, text)| page(code, text))
 }
 
 /// What a finding's code stands for, for `precheck.ignore`.
@@ -55,10 +64,11 @@ pub(super) fn run(context: &mut Context, args: &ExplainArgs) -> Result<u8, Comma
         context.emit(&|format| Ok(list(format)))?;
         return Ok(exit::DONE);
     };
-    let code = code.to_ascii_uppercase();
-    let Some(page) = pages().find(|page| page.code == code) else {
-        let shown = CommandError::usage(format!("there is no finding `{code}`"));
-        let meant = near(&code, PAGES.iter().map(|(code, _)| *code));
+    let all = || pages().chain(stops());
+    let Some(page) = all().find(|page| page.code.eq_ignore_ascii_case(code)) else {
+        let shown = CommandError::usage(format!("there is no finding and no stop `{code}`"));
+        let of = |typed: String| near(&typed, all().map(|page| page.code));
+        let meant = of(code.to_ascii_uppercase()).or_else(|| of(code.to_ascii_lowercase()));
         return Err(match meant {
             Some(meant) => shown.hint(format!("did you mean `{meant}`? `dtsctl explain` lists all")),
             None => shown.hint("`dtsctl explain` lists all codes"),
@@ -91,6 +101,7 @@ fn list(format: Format) -> String {
     match format {
         Format::Json => {
             let findings: Vec<_> = pages()
+                .chain(stops())
                 .map(|page| {
                     let mut value = json(&page, false);
                     if let Some(object) = value.as_object_mut() {
@@ -103,12 +114,17 @@ fn list(format: Format) -> String {
         }
         Format::Markdown => {
             let mut text = "| code | severity | ignorable | title |\n|---|---|---|---|\n".to_owned();
-            for page in pages() {
+            for page in pages().chain(stops()) {
                 let ignorable = if page.ignorable { "yes" } else { "no" };
                 text.push_str(&format!("| {} | {} | {ignorable} | {} |\n", page.code, page.severity, page.title.replace('|', "\\|")));
             }
             text
         }
-        Format::Table => pages().map(|page| format!("{}  {:<11}  {}\n", page.code, page.severity, page.title)).collect(),
+        Format::Table => {
+            let findings = pages().map(|page| format!("{}  {:<11}  {}\n", page.code, page.severity, page.title));
+            let width = STOPS.iter().map(|(code, _)| code.len()).max().unwrap_or(0);
+            let stops = stops().map(|page| format!("{:<width$}  {}\n", page.code, page.title));
+            findings.chain(["\n".to_owned()]).chain(stops).collect()
+        }
     }
 }

@@ -43,7 +43,7 @@ use self::args::{Cli, Command};
 pub use self::{
     context::{Context, Progress, Settings, Streams},
     error::{CommandError, Kind},
-    explain::{PAGES, finding},
+    explain::{PAGES, STOPS, finding},
     json_schema::{Document, schema_of},
 };
 use crate::report::{self, Output, Paint};

@@ -1,6 +1,6 @@
-//! The pages of `docs/checks/`. Generated: `just gen` writes this file from the folder.
+//! The pages of `docs/checks/` and `docs/stops/`. Generated: `just gen` writes this file from the folders.
 
-/// Code and text of every page, in the order of the codes.
+/// Code and text of the page of every finding, in the order of the codes.
 #[rustfmt::skip]
 pub const PAGES: &[(&str, &str)] = &[
     ("DT101", include_str!("../../../docs/checks/DT101.md")),
@@ -112,4 +112,29 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT302", include_str!("../../../docs/checks/DT302.md")),
     ("DT303", include_str!("../../../docs/checks/DT303.md")),
     ("DT304", include_str!("../../../docs/checks/DT304.md")),
+];
+
+/// Code and text of the page of every stop, in the order of the codes.
+#[rustfmt::skip]
+pub const STOPS: &[(&str, &str)] = &[
+    ("ddl-after-rows", include_str!("../../../docs/stops/ddl-after-rows.md")),
+    ("ddl-charset", include_str!("../../../docs/stops/ddl-charset.md")),
+    ("ddl-columns-differ", include_str!("../../../docs/stops/ddl-columns-differ.md")),
+    ("ddl-during-copy", include_str!("../../../docs/stops/ddl-during-copy.md")),
+    ("ddl-filter-column", include_str!("../../../docs/stops/ddl-filter-column.md")),
+    ("ddl-filter-differs", include_str!("../../../docs/stops/ddl-filter-differs.md")),
+    ("ddl-into-scope", include_str!("../../../docs/stops/ddl-into-scope.md")),
+    ("ddl-left-out", include_str!("../../../docs/stops/ddl-left-out.md")),
+    ("ddl-moves-rows", include_str!("../../../docs/stops/ddl-moves-rows.md")),
+    ("ddl-name-taken", include_str!("../../../docs/stops/ddl-name-taken.md")),
+    ("ddl-not-repeatable", include_str!("../../../docs/stops/ddl-not-repeatable.md")),
+    ("ddl-not-understood", include_str!("../../../docs/stops/ddl-not-understood.md")),
+    ("ddl-out-of-scope", include_str!("../../../docs/stops/ddl-out-of-scope.md")),
+    ("ddl-out-of-step", include_str!("../../../docs/stops/ddl-out-of-step.md")),
+    ("ddl-rollback-to", include_str!("../../../docs/stops/ddl-rollback-to.md")),
+    ("ddl-table-missing", include_str!("../../../docs/stops/ddl-table-missing.md")),
+    ("ddl-time-zone", include_str!("../../../docs/stops/ddl-time-zone.md")),
+    ("ddl-unclear", include_str!("../../../docs/stops/ddl-unclear.md")),
+    ("online-ddl-unsupported", include_str!("../../../docs/stops/online-ddl-unsupported.md")),
+    ("statement-format", include_str!("../../../docs/stops/statement-format.md")),
 ];
