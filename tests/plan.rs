@@ -135,7 +135,7 @@ fn a_plan_is_shown_saved_and_shown_again_offline() {
     assert_eq!(json, format!("exit 0\n---stdout---\n{saved}---stderr---\n"));
 
     assert!(task.run(&["plan", "--detailed-exitcode"]).starts_with("exit 2\n"));
-    fs::write(task.path("plan.json"), saved.replace("\"format_version\": \"1.1\"", "\"format_version\": \"9.0\"")).expect("written");
+    fs::write(task.path("plan.json"), saved.replace("\"format_version\": \"1.2\"", "\"format_version\": \"9.0\"")).expect("written");
     let refused = outcome(dtsctl().current_dir(&task.folder).args(["show", "plan.json"]));
     assert!(refused.starts_with("exit 65\n") && refused.contains("format 9.0"), "{refused}");
     let missing = outcome(dtsctl().current_dir(&task.folder).args(["show", "nothing.json"]));

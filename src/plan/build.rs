@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     finding::{Finding, FindingCode, Severity},
     follow::{self, FollowFrom, FollowState},
+    limits::limits,
     model::*,
     progress::Progress,
     saved,
@@ -126,6 +127,7 @@ pub fn build(inputs: Inputs<'_>) -> Plan {
         position: inputs.follow.as_ref().map(follow::position),
         objects: digests(&inputs),
         summary: summary(&actions),
+        limits: limits(&inputs, &actions),
         actions,
         unchanged,
         cutover: if inputs.spec.phases.schema { inputs.cutover.to_vec() } else { Vec::new() },

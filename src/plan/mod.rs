@@ -11,6 +11,7 @@
 mod build;
 mod finding;
 mod follow;
+mod limits;
 mod model;
 mod progress;
 mod saved;

@@ -11,7 +11,7 @@ use super::{
 use crate::{catalog::TableName, connect::Vendor, diff::Cutover, diff::Part, diff::UnsafeAction, event::Phase};
 
 /// The format this program writes: major and minor. The minor grows by addition, the major by anything else.
-pub const FORMAT: (u32, u32) = (1, 1);
+pub const FORMAT: (u32, u32) = (1, 2);
 
 /// What an apply would do, what it rests on, and what keeps it from running. Holds no secret and no value of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -41,6 +41,9 @@ pub struct Plan {
     pub cutover: Vec<Cutover>,
     /// Results of all prechecks.
     pub findings: Vec<Finding>,
+    /// What cannot be carried, or not like everything else, between two such servers; each a sentence without its full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
     /// The figures of the `Plan:` line.
     pub summary: Summary,
 }

@@ -94,8 +94,8 @@ mod tests {
         let text = save(&sample::plan());
         assert!(matches!(load("version: 1"), Err(PlanError::Shape(_))));
         assert!(matches!(load("{}"), Err(PlanError::Shape(_))));
-        for version in ["2.0", "1.2", "0.9", "1", "x"] {
-            let other = text.replacen("\"1.1\"", &format!("\"{version}\""), 1);
+        for version in ["2.0", "1.3", "0.9", "1", "x"] {
+            let other = text.replacen("\"1.2\"", &format!("\"{version}\""), 1);
             assert!(matches!(load(&other), Err(PlanError::Version { .. })), "{version}");
         }
         let forged = text.replacen("\"permitted\": false", "\"permitted\": true", 1);

@@ -32,6 +32,8 @@ pub fn markdown(plan: &Plan, options: &Options, limit: usize) -> String {
     if cut > 0 {
         out.push_str(&format!("\n_{} left out._\n", text::plural(cut, "finding")));
     }
+    let (limits, _) = fitting(limits(plan).into_iter().collect(), &mut left);
+    out.push_str(&limits);
     if !options.summary {
         let (diffs, cut) = fitting(diffs(plan, options), &mut left);
         out.push_str(&diffs);
@@ -130,6 +132,13 @@ fn findings(plan: &Plan, options: &Options) -> Vec<String> {
         first.insert(0, '\n');
     }
     pieces
+}
+
+/// All or none.
+fn limits(plan: &Plan) -> Option<String> {
+    let line = sentences::limits(plan, true)?;
+    let items: String = plan.limits.iter().map(|limit| format!("- {}\n", escape(limit))).collect();
+    Some(format!("\n<details><summary>{}</summary>\n\n{items}\n</details>\n", html(line.trim_end_matches(':'))))
 }
 
 fn diffs(plan: &Plan, options: &Options) -> Vec<String> {

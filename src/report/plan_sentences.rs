@@ -98,6 +98,14 @@ pub(super) fn prechecks(plan: &Plan) -> String {
     format!("prechecks: {passed} passed, {alert_word}{}, {} failed{}", list(&alerts), failed.len(), list(&failed))
 }
 
+/// `limits: 4 apply to these servers and phases`, and where they stand unless they follow.
+pub(super) fn limits(plan: &Plan, follow: bool) -> Option<String> {
+    let count = plan.limits.len();
+    let verb = if count == 1 { "applies" } else { "apply" };
+    let rest = if follow { ":" } else { "; `--all` lists them" };
+    (count > 0).then(|| format!("limits: {count} {verb} to these servers and phases{rest}"))
+}
+
 trait Rank {
     fn max_by_rank(self, other: Self) -> Self;
 }

@@ -30,6 +30,13 @@ pub fn table(plan: &Plan, options: &Options) -> String {
         checks.push_str(&findings);
     }
     blocks.push(checks);
+    if let Some(line) = sentences::limits(plan, options.all) {
+        let mut lines = vec![text::wrap(&line, options.width, "", "  ")];
+        if options.all {
+            lines.extend(plan.limits.iter().map(|limit| text::wrap(&text::harmless(limit), options.width, "  - ", "    ")));
+        }
+        blocks.push(lines.join("\n"));
+    }
     let mut end = vec![text::wrap(&sentences::plan_line(plan), options.width, "", "  ")];
     if let Some(line) = sentences::cutover(plan) {
         end.push(text::wrap(&line, options.width, "", "  "));

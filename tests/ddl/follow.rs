@@ -340,6 +340,24 @@ fn a_statement_that_fails_is_shown_or_stops() {
     }
 }
 
+/// MariaDB may announce an ALTER before it has happened (`binlog_alter_two_phase`), and take it back.
+#[test]
+fn an_alter_in_two_phases_is_carried_once_and_only_when_it_happened() {
+    for to in [Flavor::MariaDb, Flavor::MySql] {
+        let Some(mut bed) = Bed::new(Flavor::MariaDb, to, "two_phases") else { continue };
+        bed.source("CREATE TABLE b (id INT PRIMARY KEY, n INT);\nINSERT INTO b VALUES (1, 7), (2, 7)");
+        bed.caught_up();
+        bed.source("SET SESSION binlog_alter_two_phase = ON;\nALTER TABLE b ADD more INT DEFAULT 5;\nINSERT INTO b VALUES (3, 3, 3)");
+        let refused = bed.source.query_drop("ALTER TABLE b ADD UNIQUE KEY taken (n)");
+        assert!(refused.is_err(), "there are two sevens");
+        bed.source("INSERT INTO b VALUES (4, 7, 4);\nALTER TABLE b DROP n");
+        bed.caught_up();
+        let ledger = bed.ledger();
+        let carried = ledger.iter().filter(|(class, state, _)| class == "ALTER TABLE" && state == "done").count();
+        assert_eq!(carried, 2, "{ledger:?}");
+    }
+}
+
 /// Rows would still fit a definition that failed at the destination, and mean something else.
 #[test]
 fn rows_after_a_failed_change_of_columns_or_names_stop() {

@@ -8,7 +8,7 @@ use super::bed::{Bed, CATCH_UP, PHASES, each};
 use crate::support::{Random, rows, say, until};
 
 /// Definition, what stands before its columns' end, and condition of each table.
-const TABLES: &[(&str, &str, &str)] = &[
+pub(super) const TABLES: &[(&str, &str, &str)] = &[
     ("a", "PRIMARY KEY (id)", "name = 'STRASSE' OR kind = 2"),
     ("b", "PRIMARY KEY (name, id)", "name LIKE 'a%' AND NOT (num <=> 3)"),
     ("c", "KEY (num)", "num > 2 OR born IS NULL"),
@@ -21,7 +21,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("j", "PRIMARY KEY (id)", "bytes = x'00FF' OR bits = 5 OR at > '10:00' OR bytes LIKE '%\\\\%'"),
 ];
 
-const COLUMNS: &str = "id INT NOT NULL, name VARCHAR(20) COLLATE utf8mb4_unicode_ci NOT NULL, latin VARCHAR(9) CHARACTER SET latin1, note TEXT, \
+pub(super) const COLUMNS: &str = "id INT NOT NULL, name VARCHAR(20) COLLATE utf8mb4_unicode_ci NOT NULL, latin VARCHAR(9) CHARACTER SET latin1, note TEXT, \
     kind ENUM('small','big') NOT NULL, flags SET('a','b','c'), num INT, price DECIMAL(9,3), ratio FLOAT, born DATE NOT NULL, seen TIMESTAMP NULL, \
     at TIME, bits BIT(3), bytes VARBINARY(8), uniq INT";
 
@@ -53,7 +53,7 @@ fn assignment(random: &mut Random) -> (&'static str, &'static str) {
     (column, values[usize::try_from(random.below(values.len() as u64)).unwrap()])
 }
 
-fn insert(random: &mut Random, table: &str, next: &mut u64) -> String {
+pub(super) fn insert(random: &mut Random, table: &str, next: &mut u64) -> String {
     *next += 1;
     let mut values = vec![next.to_string()];
     for (_, list) in VALUES {
@@ -100,7 +100,7 @@ fn prepare(bed: &mut Bed, random: &mut Random) -> u64 {
     next
 }
 
-fn work(bed: &mut Bed, random: &mut Random, next: &mut u64, transactions: u64) {
+pub(super) fn work(bed: &mut Bed, random: &mut Random, next: &mut u64, transactions: u64) {
     for _ in 0..transactions {
         bed.source.query_drop("BEGIN").unwrap();
         for _ in 0..=random.below(6) {

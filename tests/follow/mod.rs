@@ -10,6 +10,7 @@ mod filter;
 mod killed;
 mod lagging;
 mod mapped;
+mod mixed;
 mod odd;
 mod operations;
 mod outlived;

@@ -72,6 +72,10 @@ fn a_blocked_plan_in_three_formats() {
                 let findings = document["findings"].as_array_mut().expect("findings");
                 findings.retain(failed);
                 document["created_at"] = "CREATED_AT".into();
+                // Tests of large rows set it for a while, on the same servers.
+                for end in ["source", "destination"] {
+                    document[end]["settings"]["max_allowed_packet"] = "PACKET".into();
+                }
                 serde_json::to_string_pretty(&document).expect("JSON")
             }
             _ => text,

@@ -7,6 +7,7 @@ mod existing;
 mod filters;
 mod following;
 mod formats;
+mod names;
 mod objects;
 mod settings;
 mod source_log;

@@ -425,11 +425,14 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         open.bytes += bytes;
         open.micros = micros;
         open.heartbeat = open.heartbeat.max(heartbeat);
-        if count > 0 && !self.pace.is_free() {
+        let held_back = count > 0 && !self.pace.is_free();
+        if held_back {
             self.pace.pay(count, bytes as u64, &[self.settings.stop]);
         }
         self.pass(after, read_from)?;
-        if std::mem::take(&mut self.at_once) && self.open.is_some() {
+        // A limit makes batches fill slowly: what has passed it goes, or nothing would be seen of a small one for minutes.
+        let late = held_back && self.last_commit.elapsed() >= MOVED;
+        if (std::mem::take(&mut self.at_once) || late) && self.open.is_some() {
             self.submit(true)?;
         }
         Ok(())
