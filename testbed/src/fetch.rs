@@ -131,13 +131,29 @@ pub fn mariadbd() -> Result<Program> {
     server_program("DTSCTL_MARIADBD", "mariadbd", &MARIADB)
 }
 
+/// Where below `/` or another root a server's packages put its messages, charsets and scripts. Debian's MariaDB has a folder of its own since
+/// 11.8.
+pub(crate) fn share(root: &Path) -> PathBuf {
+    either(root, "usr/share/mariadb", "usr/share/mysql", "charsets")
+}
+
+/// The same of its plugins.
+pub(crate) fn plugins(root: &Path) -> PathBuf {
+    either(root, "usr/lib/mariadb/plugin", "usr/lib/mysql/plugin", "")
+}
+
+fn either(root: &Path, newer: &str, older: &str, holds: &str) -> PathBuf {
+    let newer = root.join(newer);
+    if newer.join(holds).exists() { newer } else { root.join(older) }
+}
+
 /// The folder of MariaDB's plugins, for `--plugin-dir`: the machine's, else fetched. A machine may have the server without them.
 pub fn mariadb_plugins() -> Result<PathBuf> {
-    let of_machine = PathBuf::from("/usr/lib/mysql/plugin");
+    let of_machine = plugins(Path::new("/"));
     if of_machine.join("auth_ed25519.so").is_file() {
         return Ok(of_machine);
     }
-    Ok(unpacked(&MARIADB)?.join("usr/lib/mysql/plugin"))
+    Ok(plugins(&unpacked(&MARIADB)?))
 }
 
 /// `mysqld` of MySQL: `DTSCTL_MYSQLD`, else the machine's, else fetched from Debian unstable.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::Flavor;
-use crate::fetch::Program;
+use crate::fetch::{Program, plugins, share};
 use crate::tls::{DEFAULT_NAMES, TlsFiles};
 
 /// What a server shall be like. The default: binlog on with full row images, GTIDs on MySQL, a small buffer pool, and commits that are
@@ -190,9 +190,9 @@ pub(super) fn place(flavor: Flavor, program: &Program, data: &Path) -> Vec<OsStr
     }
     if let Some(root) = &program.root {
         add("--basedir", root.join("usr").into());
-        add("--plugin-dir", root.join("usr/lib/mysql/plugin").into());
-        add("--lc-messages-dir", root.join("usr/share/mysql").into());
-        add("--character-sets-dir", root.join("usr/share/mysql/charsets").into());
+        add("--plugin-dir", plugins(root).into());
+        add("--lc-messages-dir", share(root).into());
+        add("--character-sets-dir", share(root).join("charsets").into());
     }
     if flavor == Flavor::MySql {
         // Compiled-in folders need not exist on this machine.

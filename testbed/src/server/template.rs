@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::{Flavor, ROOT_PASSWORD, options};
-use crate::fetch::{Program, cache_dir, lock, progress, run};
+use crate::fetch::{Program, cache_dir, lock, progress, run, share};
 
 /// Raised when the way templates are made changes, so that old ones are not used.
 const FORMAT: u32 = 2;
@@ -70,10 +70,7 @@ fn initialize_mysql(program: &Program, data: &Path, setup: &Path, log: &Path) ->
 
 /// What `mariadb-install-db` does, without its need for an installed MariaDB: the server's own scripts, one after the other.
 fn initialize_mariadb(program: &Program, data: &Path, setup: &Path, log: &Path) -> Result<()> {
-    let share = match &program.root {
-        Some(root) => root.join("usr/share/mysql"),
-        None => PathBuf::from("/usr/share/mysql"),
-    };
+    let share = share(program.root.as_deref().unwrap_or(Path::new("/")));
     let mut sql = b"CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\nSET @skip_auth_anonymous=1;\n".to_vec();
     for script in ["system_tables", "performance_tables", "system_tables_data", "add_gis_sp_bootstrap", "sys_schema"] {
         // The scripts are named mysql_*, maria_* or mariadb_* depending on the version.
