@@ -368,12 +368,21 @@ fn read_as(table: &CopyTable, copied: usize) -> Option<&str> {
 }
 
 /// `CHARACTER SET binary` stores the bytes as they are in a column of any charset.
+///
+/// Where there is a SET, both servers forget that a value was given to the AUTO_INCREMENT column, unless it is in the SET too: a 0 would become
+/// the next number, `NO_AUTO_VALUE_ON_ZERO` or not (seen on 10.11.18; `fill_record` in `sql_base.cc`).
 fn load_statement(table: &CopyTable) -> String {
-    let columns = column_list(table, |i, name| if read_as(table, i).is_some() { format!("@v{i}") } else { name.to_owned() });
-    let set: Vec<String> = (0..table.columns.len())
+    let count = table.columns.len();
+    let any = (0..count).any(|i| read_as(table, i).is_some());
+    let numbered = |i: usize| any && table.destination.columns[table.columns[i].1].auto_increment;
+    let columns = column_list(table, |i, name| if read_as(table, i).is_some() || numbered(i) { format!("@v{i}") } else { name.to_owned() });
+    let set: Vec<String> = (0..count)
         .filter_map(|i| {
             let name = quote_name(&table.destination.columns[table.columns[i].1].name);
-            Some(format!("{name} = CONVERT(@v{i} USING {})", read_as(table, i)?))
+            match read_as(table, i) {
+                Some(charset) => Some(format!("{name} = CONVERT(@v{i} USING {charset})")),
+                None => numbered(i).then(|| format!("{name} = @v{i}")),
+            }
         })
         .collect();
     let set = if set.is_empty() { String::new() } else { format!(" SET {}", set.join(", ")) };
