@@ -45,6 +45,10 @@ fn every_class_ends_right_whenever_the_run_ends() {
                 "ALTER TABLE a ADD w INT NOT NULL DEFAULT 7",
                 "CREATE INDEX ix ON a (v)",
                 "RENAME TABLE b TO x, c TO b, x TO c",
+                // Told by the engine's numbers alone, and by names that files have in a spelling of their own.
+                "RENAME TABLE b TO `Ü 日`",
+                "RENAME TABLE `Ü 日` TO x, c TO `Ü 日`, x TO c",
+                "RENAME TABLE `Ü 日` TO b",
                 "RENAME TABLE c TO d",
                 "ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE d",
                 "ALTER TABLE p DROP PARTITION p1",
@@ -53,7 +57,9 @@ fn every_class_ends_right_whenever_the_run_ends() {
                 "CREATE FUNCTION f1(a INT) RETURNS INT DETERMINISTIC RETURN a",
                 "DROP INDEX ix ON a",
             ] {
-                let text = text.replace("v1", &format!("v{i}")).replace("f1", &format!("f{i}"));
+                // MySQL does not say how it spells other letters in the names of files.
+                let letters = if flavor == Flavor::MySql { "u_$-" } else { "Ü 日" };
+                let text = text.replace("v1", &format!("v{i}")).replace("f1", &format!("f{i}")).replace("Ü 日", letters);
                 assert_eq!(crashed(&mut bed, moment, &text).unwrap(), Some(Carried::Done), "{flavor} {moment} {text}");
                 bed.is_equal();
                 bed.rows_are_equal();

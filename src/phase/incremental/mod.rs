@@ -176,6 +176,10 @@ fn attempt(
         // Whoever is in the middle of a batch ends it, or rolls back when it cannot.
         lanes.close();
         queue.close();
+        // However short it was: what failed after a success is a failure of its own.
+        if lanes.committed() > 0 {
+            patience.succeeded();
+        }
         outcome
     })
 }

@@ -99,8 +99,10 @@ fn time_zone(settings: &DdlSettings, statement: &Statement, session: &Session) -
 pub(super) fn table_ids(session: &mut Session, names: &[TableName]) -> BTreeMap<String, Vec<u64>> {
     let table = if session.flavor().is_mariadb() || !session.flavor().at_least(8, 0, 0) { "INNODB_SYS_TABLES" } else { "INNODB_TABLES" };
     let mut ids = BTreeMap::new();
-    for name in names.iter().filter(|n| n.database.is_ascii() && n.table.is_ascii()) {
-        let file = format!("{}/{}", file_name(&name.database), file_name(&name.table));
+    for name in names {
+        let parts = [file_name(session, &name.database), file_name(session, &name.table)];
+        let [Some(database), Some(table_file)] = parts else { continue };
+        let file = format!("{database}/{table_file}");
         let sql = format!(
             "SELECT TABLE_ID FROM information_schema.{table} WHERE BINARY NAME = {0} OR LOWER(NAME) LIKE CONCAT(REPLACE(REPLACE(LOWER({0}), \
              '_', '\\\\_'), '%', '\\\\%'), '#p#%') ORDER BY 1",
@@ -115,9 +117,18 @@ pub(super) fn table_ids(session: &mut Session, names: &[TableName]) -> BTreeMap<
     ids
 }
 
-/// A name as InnoDB writes it: what is no letter, digit or underscore as `@` and four hexadecimal digits (manual: Mapping of Identifiers
-/// to File Names). For ASCII names alone.
-fn file_name(name: &str) -> String {
+/// A name as InnoDB writes it, for which letters beyond ASCII have a charset of the server's own, `filename` (manual: Mapping of Identifiers to
+/// File Names); `None` where the server does not tell.
+fn file_name(session: &mut Session, name: &str) -> Option<String> {
+    if name.is_ascii() {
+        return Some(ascii_file_name(name));
+    }
+    let sql = format!("SELECT CAST(CONVERT({} USING filename) AS BINARY)", string_literal(name));
+    session.query("asking for the name of a file", &sql).ok()?.text_at(0, 0)
+}
+
+/// What is no letter, digit or underscore as `@` and four hexadecimal digits.
+fn ascii_file_name(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("@{:04x}", u32::from(c)) }).collect()
 }
 
@@ -160,10 +171,10 @@ pub(super) fn default_collations(session: &mut Session) -> Result<BTreeMap<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::file_name;
+    use super::ascii_file_name;
 
     #[test]
     fn names_are_written_as_files_are() {
-        assert_eq!(file_name("a b-c_1$"), "a@0020b@002dc_1@0024");
+        assert_eq!(ascii_file_name("a b-c_1$"), "a@0020b@002dc_1@0024");
     }
 }
