@@ -43,7 +43,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The server made it up for us; it stands in no file (`LOG_EVENT_ARTIFICIAL_F`, or an end of 0).
+    /// The server made it up for us; it stands in no file (`LOG_EVENT_ARTIFICIAL_F`, or an end of 0). Or it stands inside a transaction of a newer
+    /// MariaDB, which leaves the end at 0 there (seen on 11.8.9): its place is then that of the first of them, and the last one's end is true again.
     fn is_made_up(self) -> bool {
         self.end == 0 || self.flags & 0x20 != 0
     }

@@ -14,6 +14,7 @@ mod mixed;
 mod odd;
 mod operations;
 mod outlived;
+mod partial;
 mod random;
 mod sysbench;
 mod topologies;

@@ -2,7 +2,7 @@
 
 use super::ddl::DdlError;
 use crate::{
-    binlog::{BinlogError, Position},
+    binlog::{BinlogError, Place, Position},
     catalog::TableName,
     connect::ConnectError,
     ddl::lex::{self, Kind, Mode},
@@ -44,6 +44,8 @@ pub enum FollowError {
         what: String,
         /// The client's statement without its literals, where the source wrote it.
         statement: Option<String>,
+        /// Where the transaction begins and where the event stands, where it is about one.
+        span: Option<Box<(Place, Place)>>,
     },
     /// The destination does not know from where the binlog is to be followed.
     #[error("incremental: no position is noted at the destination")]
@@ -95,9 +97,13 @@ impl FollowError {
 }
 
 /// A client's statement as far as a message may hold it: `?` for every literal, since those are values of rows, and not too long.
+///
+/// What a backslash means in a text hangs on the client's `sql_mode`, and so where the text ends: such a statement is shown up to its first text.
 pub(super) fn without_literals(statement: &str) -> String {
     const LONGEST: usize = 500;
     let mut shown = String::new();
+    let known = if statement.contains('\\') { statement.find(['\'', '"']) } else { None };
+    let (statement, cut) = known.map_or((statement, false), |at| (&statement[..at], true));
     for token in lex::lex(statement, Mode::default()) {
         match token.kind {
             Kind::String | Kind::Number | Kind::Hex => shown.push('?'),
@@ -112,7 +118,8 @@ pub(super) fn without_literals(statement: &str) -> String {
             break;
         }
     }
-    shown.trim().to_owned()
+    let shown = shown.trim().to_owned();
+    if cut { shown + " ..." } else { shown }
 }
 
 #[cfg(test)]
@@ -124,5 +131,6 @@ mod tests {
         let statement = "UPDATE `t` SET a=_latin1'x''y' /* secret */ , b = -12.5e3 WHERE c IN (0x41, \"z\")";
         assert_eq!(without_literals(statement), "UPDATE `t` SET a=?  , b = -? WHERE c IN (?, ?)");
         assert!(without_literals(&"é".repeat(999)).len() < 510);
+        assert_eq!(without_literals(r"UPDATE t SET a='x\', b = ' secret ', c = 1"), "UPDATE t SET a= ...");
     }
 }

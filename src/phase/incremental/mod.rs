@@ -9,6 +9,7 @@
 //! The hard idea: nothing here remembers what has been done. A lane commits rows and position as one; after any failure the destination
 //! is asked how far it is, and reading begins again there.
 
+mod annotate;
 mod claims;
 pub mod ddl;
 mod error;
@@ -138,7 +139,7 @@ pub fn run(settings: &FollowSettings<'_>, statements: &mut dyn Statements, histo
         let waited = match (error.is_connection(), error.is_transient()) {
             (true, _) => patience.connection_failed(&error),
             (_, true) => patience.statement_failed(&error),
-            _ => return Err(error),
+            _ => return Err(annotate::with_statement(error, settings.source)),
         };
         match waited {
             Ok(true) => {}

@@ -322,5 +322,6 @@ fn cannot(event: &RowsEvent, begin: &Begin, what: String) -> FollowError {
         table: event.table(),
         what,
         statement: event.query.as_deref().map(without_literals),
+        span: Some(Box::new((begin.place.clone(), event.place.clone()))),
     }
 }

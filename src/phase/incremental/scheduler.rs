@@ -537,6 +537,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 table: table.copy.source.name.clone(),
                 what: other.to_string(),
                 statement: None,
+                span: None,
             },
         })?;
         folder.take(&table, kept).map_err(|error| FollowError::writing(error, Some(&self.position)))
