@@ -39,7 +39,7 @@ pub enum FollowError {
         /// Where it stands in the source's binlog, with the GTID where there is one.
         place: String,
         /// The source table.
-        table: TableName,
+        table: Box<TableName>,
         /// Why.
         what: String,
         /// The client's statement without its literals, where the source wrote it.

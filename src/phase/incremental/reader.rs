@@ -319,7 +319,7 @@ fn cannot(event: &RowsEvent, begin: &Begin, what: String) -> FollowError {
     let gtid = begin.gtid.as_ref().map(|gtid| format!(" (GTID {gtid})")).unwrap_or_default();
     FollowError::Rows {
         place: format!("{}{gtid}", event.place),
-        table: event.table(),
+        table: Box::new(event.table()),
         what,
         statement: event.query.as_deref().map(without_literals),
         span: Some(Box::new((begin.place.clone(), event.place.clone()))),

@@ -534,7 +534,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             JudgeError::Source(error) if error.is_connection() || error.is_transient() => FollowError::Source(error),
             other => FollowError::Rows {
                 place: format!("before {}", self.position),
-                table: table.copy.source.name.clone(),
+                table: Box::new(table.copy.source.name.clone()),
                 what: other.to_string(),
                 statement: None,
                 span: None,
