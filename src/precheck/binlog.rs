@@ -156,7 +156,7 @@ fn prepared(session: &mut Session) -> Result<Option<Prepared>, ConnectError> {
     let mut prepared = Prepared { seen: first.len() as u64, lasting: 0 };
     if !first.is_empty() {
         std::thread::sleep(Duration::from_secs(1));
-        let now = list(session)?.unwrap_or_default();
+        let Some(now) = list(session)? else { return Ok(None) };
         prepared.lasting = first.iter().filter(|xid| now.contains(xid)).count() as u64;
     }
     Ok(Some(prepared))

@@ -304,7 +304,8 @@ impl Reader {
             })?;
             if let Some(doubt) = self.history.unseen(&name).filter(|_| !map.named) {
                 return Err(wrong(format!(
-                    "its definition at the source may be another by now ({doubt}), and the binlog does not name the columns                      (binlog_row_metadata is not FULL)"
+                    "its definition at the source may be another by now ({doubt}), and the binlog does not name the columns \
+                     (binlog_row_metadata is not FULL)"
                 )));
             }
             Slot::Followed(followed, Fit { map: Arc::clone(map), forms })

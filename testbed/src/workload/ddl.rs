@@ -7,7 +7,6 @@ use mysql::prelude::Queryable;
 use super::random::Random;
 use super::shape::Shape;
 use super::{Options, quoted, table, value};
-use crate::Flavor;
 
 /// Every name that [`random`] gives, for a test to see that all are reached.
 pub const DDL: [&str; 24] = [
@@ -170,9 +169,7 @@ pub(super) fn random(
         "rename several tables" | "swap tables" => random.any(&free).filter(|other| other.path() != table.path()).map(|other| {
             let between = new_path(random);
             let (a, b) = (table.path(), other.path());
-            // A swap on MySQL that a crash cut off can be settled by what InnoDB calls the tables, which is not known of such names.
-            let settles = options.destination == Flavor::MariaDb || (a.is_ascii() && b.is_ascii());
-            if kind == "swap tables" && settles {
+            if kind == "swap tables" {
                 vec![format!("RENAME TABLE {a} TO {between}, {b} TO {a}, {between} TO {b}")]
             } else {
                 let second = format!("{}.{}", quoted(&other.database), quoted(&format!("r{number}")));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::decide::Effect;
+use super::{decide::Effect, session::UNSPELLED};
 use crate::{catalog::TableName, destination::mysql::ddl::Before};
 
 /// What became of a statement.
@@ -104,10 +104,27 @@ fn renamed(effects: &[Effect], before: &Before, now: &Before) -> Settled {
         };
     }
     match () {
-        () if !ids => Settled::Unclear,
+        () if !ids => permuted(before, now).filter(|_| names(&is) == names(&then)).unwrap_or(Settled::Unclear),
         () if is == expected => Settled::Ran,
         () if is == then => Settled::NotRun,
         () => Settled::Unclear,
+    }
+}
+
+/// Whose number is whose is not known, but all of them are: the same numbers at other places mean that tables have changed places, which
+/// nothing but the statement did. `None` when numbers came or went.
+fn permuted(before: &Before, now: &Before) -> Option<Settled> {
+    if !(before.ids.contains_key(UNSPELLED) && now.ids.contains_key(UNSPELLED)) {
+        return None;
+    }
+    let all = |state: &Before| {
+        let mut all: Vec<u64> = state.ids.values().flatten().copied().collect();
+        all.sort_unstable();
+        all
+    };
+    match before.ids == now.ids {
+        true => Some(Settled::NotRun),
+        false => (all(before) == all(now)).then_some(Settled::Ran),
     }
 }
 
@@ -148,6 +165,22 @@ mod tests {
         assert_eq!(settle(&swap, &blind, &blind), Settled::Unclear);
         let half = state(&[("x", "3", 7), ("b", "4", 8)], &["a"], true);
         assert_eq!(settle(&swap, &before, &half), Settled::Unclear);
+    }
+
+    #[test]
+    fn a_swap_of_names_that_are_not_spelled_is_told_by_all_numbers() {
+        let swap = [rename("ü", "x"), rename("b", "ü"), rename("x", "b")];
+        let state = |b: u64, others: &[u64]| {
+            let mut state = state(&[("b", "1", b), ("ü", "2", 0)], &["x"], true);
+            state.ids.remove(&table("ü").to_string());
+            state.ids.insert(UNSPELLED.to_owned(), others.to_vec());
+            state
+        };
+        let before = state(7, &[3, 8, 5]);
+        assert_eq!(settle(&swap, &before, &before), Settled::NotRun);
+        assert_eq!(settle(&swap, &before, &state(8, &[3, 7, 5])), Settled::Ran);
+        // Somebody has made a table meanwhile.
+        assert_eq!(settle(&swap, &before, &state(8, &[3, 7, 5, 9])), Settled::Unclear);
     }
 
     #[test]
