@@ -31,6 +31,17 @@ fn the_error_value_never_becomes_the_empty_member() {
             assert_eq!(rows(&mut bed.source, sql), rows(&mut bed.destination, sql), "{from} to {to}: {sql}");
         }
         bed.run(&["verify"]).expect(0);
+        // By the binlog it comes as its number.
+        bed.destination.query_drop(format!("DROP DATABASE {there}")).unwrap();
+        bed.task.write(&format!("phases: {{incremental: true}}\nobjects: [{{database: {db}, rename: {there}}}]\n"));
+        let caught_up = ["apply", "--yes", "--restart", "--until", "caught-up"];
+        bed.run(&caught_up).expect(0);
+        bed.source("SET SESSION sql_mode = '';\nINSERT INTO t VALUES (6, 0, 1, 0);\nUPDATE t SET e = 0, w = 0 WHERE id = 2;\nDELETE FROM nk WHERE e = 'x'");
+        bed.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+        bed.destination.query_drop(format!("USE {there}")).unwrap();
+        let sql = "SELECT id, e + 0, HEX(e), w + 0, HEX(w), u + 0, HEX(u) FROM t ORDER BY 1";
+        assert_eq!(rows(&mut bed.source, sql), rows(&mut bed.destination, sql), "{from} to {to}: {sql}");
+        bed.run(&["verify"]).expect(0);
     }
 }
 
