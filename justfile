@@ -19,6 +19,10 @@ lint:
 test *arguments:
     cargo test --workspace {{arguments}}
 
+# Random tests with a new seed each time, until one fails (it prints the seed): just soak 20 follow::random follow::killed
+soak rounds='10' +tests='follow::random follow::killed follow::filter follow::mixed follow::operations':
+    for round in $(seq {{rounds}}); do cargo test --test main -- {{tests}} || exit 1; done
+
 # Make the generated files anew (schemas, command reference)
 gen:
     DTSCTL_GEN=1 cargo test --test main generated

@@ -20,7 +20,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         Some(prepared) if prepared.lasting > 0 => CHECK.failed(
             None,
             format!(
-                "{} XA transactions are prepared at the source and wait for their end: their rows lie before the place where reading begins, \
+                "XA transactions are prepared at the source and wait for their end ({}): their rows lie before the place where reading begins, \
                  and committing one stops the task",
                 prepared.lasting
             ),

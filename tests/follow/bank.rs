@@ -79,6 +79,7 @@ fn a_reader_sees_states_of_the_source(from: Flavor, to: Flavor) {
     task.run(&CATCH_UP).expect(0);
     let reader = Reader::start(&bank, "vault", &destination);
     let mut running = task.start(&["apply", "--yes", "--until", "never"], &[]);
+    running.follows();
     let begin = transfers.done();
     until("transfers", || {
         assert!(!running.has_ended(), "it ended: {}", running.said());

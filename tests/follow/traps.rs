@@ -2,7 +2,7 @@
 //! then everything comes as changes: while nothing runs, so that a backlog is read, too.
 
 use mysql::prelude::Queryable as _;
-use testbed::{Flavor, Server, ServerOptions};
+use testbed::{Flavor, Server, ServerOptions, have};
 
 use super::bed::{Bed, CATCH_UP, each};
 
@@ -168,7 +168,13 @@ fn json_keeps_its_types() {
 #[test]
 fn xa_transactions_arrive_when_they_are_committed() {
     for flavor in Flavor::ALL {
-        let Some(mut bed) = Bed::new(flavor, flavor, "xa") else { continue };
+        if !have(flavor) {
+            continue;
+        }
+        // Of its own: what stays prepared would block the task of another test that begins just then (DT273).
+        let start = || Server::start(flavor, ServerOptions::new()).unwrap();
+        let (source, destination) = (start(), start());
+        let mut bed = Bed::on(&source, &destination, "xa");
         bed.source("CREATE TABLE x (id INT PRIMARY KEY, v INT);\nCREATE TABLE xk (v INT);\nINSERT INTO x VALUES (1, 1)");
         bed.caught_up();
         let mut own = bed.source_session();

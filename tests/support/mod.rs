@@ -238,6 +238,7 @@ impl Running {
     }
 
     /// Waits until standard error holds this. `false` when the command has ended without it.
+    #[must_use]
     pub(crate) fn says(&mut self, text: &str) -> bool {
         let mut ended = false;
         until(&format!("`dtsctl {}` to say {text:?}", self.what), || {
@@ -246,6 +247,12 @@ impl Running {
         });
         let said = if ended { self.stderr.whole() } else { self.said() };
         said.contains(text)
+    }
+
+    /// Waits until it follows the binlog: from then on it heeds signals, and what is committed now comes by the binlog.
+    #[track_caller]
+    pub(crate) fn follows(&mut self) {
+        assert!(self.says("incremental: from "), "`dtsctl {}` ended:\n{}", self.what, self.stderr.whole());
     }
 
     /// Sends a signal, e.g. `INT`.
@@ -320,7 +327,9 @@ impl Random {
             u64::from(now.subsec_nanos()) ^ now.as_secs()
         });
         say(&format!("{test}: DTSCTL_TEST_SEED={seed}"));
-        Self(seed)
+        // One seed for a whole run is another stream in each test (FNV-1a of its name).
+        let name = test.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Self(seed ^ name)
     }
 
     /// splitmix64.
