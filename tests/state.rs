@@ -18,11 +18,11 @@ use dtsctl::{
     },
 };
 
-fn server(name: &str) -> ServerIdentity {
+pub(crate) fn server(name: &str) -> ServerIdentity {
     ServerIdentity { identity: format!("uuid-of-{name}"), address: format!("{name}:3306"), version: "mysql 8.0.36".to_owned() }
 }
 
-fn task() -> TaskIdentity {
+pub(crate) fn task() -> TaskIdentity {
     TaskIdentity {
         name: "shop".to_owned(),
         spec_digest: "d1".to_owned(),
@@ -32,21 +32,21 @@ fn task() -> TaskIdentity {
     }
 }
 
-fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     Clock::new(SystemTime::now)
 }
 
-fn table(name: &str) -> TableName {
+pub(crate) fn table(name: &str) -> TableName {
     TableName::new("shop", name)
 }
 
-fn start(path: &Path, task: &TaskIdentity, clock: &Clock) -> (StateWriter, Opened) {
+pub(crate) fn start(path: &Path, task: &TaskIdentity, clock: &Clock) -> (StateWriter, Opened) {
     let (file, opened) = StateFile::open_or_create(path, task, clock).unwrap();
     let run = RunStart { pid: std::process::id(), host: "here".to_owned(), version: "0.1.0".to_owned() };
     (file.begin_run(&run, &StopToken::default()).unwrap(), opened)
 }
 
-fn me() -> Holder {
+pub(crate) fn me() -> Holder {
     Holder { pid: std::process::id(), host: "here".to_owned(), since: "2024-05-01T10:00:00.000Z".to_owned() }
 }
 

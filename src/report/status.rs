@@ -367,7 +367,7 @@ pub fn markdown(status: &Status, resume: &str) -> String {
 }
 
 /// Text that cannot end a cell, open a tag or be code.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text::harmless(text).replace('\\', "\\\\").replace('|', "\\|").replace('`', "\\`").replace('<', "&lt;")
 }
 

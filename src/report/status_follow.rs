@@ -11,7 +11,7 @@ use crate::state::{DdlStatement, FollowStatus, PositionStatus, RunState, Status}
 const NAMED: usize = 5;
 
 /// `binlog.000003:4711`.
-fn place(position: &PositionStatus) -> String {
+pub(super) fn place(position: &PositionStatus) -> String {
     format!("{}:{}", text::harmless(&position.file), position.offset)
 }
 

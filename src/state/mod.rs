@@ -23,6 +23,7 @@ mod read_follow;
 mod rows;
 mod schema;
 mod status;
+mod tasks;
 mod writer;
 
 pub use control::{ControlWatch, Requests, release_hold, request_hold, request_setting, request_stop};
@@ -35,4 +36,5 @@ pub use status::{
     PhaseStatus, PositionStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status, StopStatus, TableState,
     TableStatus, TaskStatus, Totals, WaitStatus, schema,
 };
+pub use tasks::{ListedTask, TaskList, UnusableFile, list_schema};
 pub use writer::{RangeTruth, RunEnd, StateWriter};
