@@ -134,13 +134,16 @@ pub(super) fn put_defaults(table: &mut Table, names: &[String], values: &[Option
 
 fn column(fact: &ColumnFacts, clause: Option<&&ColumnClause>) -> Column {
     let json_check = |name: &str| clause.and_then(|c| c.check.as_deref()) == Some(&format!("json_valid({})", super::quote_name(name)));
+    // MySQL names no charset of an ENUM or SET whose members are bytes, MariaDB `binary` (seen on 9.7.4 and 10.11.18; MediaWiki has such).
+    let members = fact.charset.is_none() && matches!(fact.data_type.as_str(), "enum" | "set");
+    let bytes = || members.then(|| "binary".to_owned());
     Column {
         kind: kind(&fact.data_type),
         unsigned: fact.column_type.contains(" unsigned") || fact.column_type.contains(" zerofill"),
         nullable: fact.nullable,
         // MySQL 8.0.30 and later spell utf8mb3, older servers of both vendors utf8.
-        charset: fact.charset.clone(),
-        collation: fact.collation.clone(),
+        charset: fact.charset.clone().or_else(bytes),
+        collation: fact.collation.clone().or_else(bytes),
         generated: !fact.row_period && clause.map_or_else(|| is_generated(&fact.extra), |c| c.generated.is_some()),
         row_period: fact.row_period,
         invisible: fact.extra.contains("INVISIBLE"),

@@ -375,8 +375,9 @@ impl Work<'_> {
         let indexes = std::mem::take(&mut self.out.shape.indexes);
         let memory = self.out.shape.engine.eq_ignore_ascii_case("MEMORY");
         for mut index in indexes {
-            // Which structure is the engine's choice everywhere but in MEMORY.
-            index.options.retain(|o| memory || o.key != "USING");
+            // Only MEMORY has a choice; the others print BTREE where it was asked for by name.
+            let tree = |value: &Option<String>| value.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("BTREE"));
+            index.options.retain(|o| memory || o.key != "USING" || tree(&o.value));
             if self.index(&mut index) {
                 self.out.shape.indexes.push(index);
             }
