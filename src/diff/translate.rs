@@ -652,7 +652,8 @@ fn is_json_text(column: &ColumnClause) -> bool {
             .is_some_and(|c| expression::canonical(c) == expression::canonical(&format!("json_valid({})", quote_name(&column.name))))
 }
 
-/// `int(11)` without its width; `tinyint(1)` and ZEROFILL keep theirs, which mean something to clients.
+/// `int(11)` without its width; `tinyint(1)` and ZEROFILL keep theirs, which mean something to clients. `tinyint(1) unsigned` does not: MySQL
+/// drops that width by itself (seen on 9.7.4).
 pub(super) fn without_width(data_type: &str) -> String {
     let base = base_type(data_type);
     let is_integer = matches!(base.as_str(), "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year");
@@ -660,5 +661,5 @@ pub(super) fn without_width(data_type: &str) -> String {
         return data_type.to_owned();
     };
     let Some((width, tail)) = rest.split_once(')') else { return data_type.to_owned() };
-    if base == "tinyint" && width == "1" { data_type.to_owned() } else { format!("{base}{tail}") }
+    if base == "tinyint" && width == "1" && tail.trim().is_empty() { data_type.to_owned() } else { format!("{base}{tail}") }
 }

@@ -77,3 +77,16 @@ fn members_that_are_bytes_stay_bytes() {
         bed.task.run(&["verify"]).expect(0);
     });
 }
+
+/// ZoneMinder's flags are `tinyint(1) unsigned`, whose width MySQL drops; that of a signed one it keeps.
+#[test]
+fn widths_that_a_server_drops_are_no_difference() {
+    each("widths", |bed| {
+        bed.carries(
+            "CREATE TABLE t (id INT PRIMARY KEY, a TINYINT(1) UNSIGNED NOT NULL DEFAULT 0, b TINYINT(1) NOT NULL DEFAULT 0, \
+             c TINYINT(1) UNSIGNED ZEROFILL, d BIGINT(20) UNSIGNED, e INT(3) ZEROFILL, KEY a (a));\nINSERT INTO t VALUES (1, 255, -1, 7, 1, 7)",
+            "ALTER TABLE t ADD f TINYINT(1) UNSIGNED NOT NULL DEFAULT 1;\nUPDATE t SET a = 0",
+        );
+        bed.task.run(&["verify"]).expect(0);
+    });
+}
