@@ -28,11 +28,13 @@ pub enum Document {
     Status,
     /// What `verify --format json` writes
     Verify,
+    /// What `alerts.command` of the spec reads
+    Alert,
 }
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Spec, Self::Plan, Self::Status, Self::Verify];
+    pub const ALL: [Self; 5] = [Self::Spec, Self::Plan, Self::Status, Self::Verify, Self::Alert];
 
     /// The committed file in `schemas/`.
     pub fn file(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Document {
             Self::Plan => "plan.v1.json",
             Self::Status => "status.v1.json",
             Self::Verify => "verify.v1.json",
+            Self::Alert => "alert.v1.json",
         }
     }
 }
@@ -53,6 +56,7 @@ pub fn schema_of(document: Document) -> Option<Value> {
         Document::Plan => Some(plan::json_schema()),
         Document::Status => Some(state::schema()),
         Document::Verify => Some(crate::verify::json_schema()),
+        Document::Alert => Some(crate::alert::schema()),
     }
 }
 
