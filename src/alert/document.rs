@@ -229,8 +229,8 @@ impl What {
                 format!("the {} statement{object} at {} failed at the destination: {}", ddl.class, ddl.place, ddl.error)
             }
             Self::Conflict(conflict) => {
-                let rows = if conflict.rows == 1 { "a row".to_owned() } else { format!("{} rows", conflict.rows) };
-                format!("{rows} of {} were not as they had to be at the destination: {}", conflict.table, conflict.kind)
+                let were = if conflict.rows == 1 { "was not as it" } else { "were not as they" };
+                format!("{} of {} {were} had to be at the destination: {}", plural(conflict.rows, "row"), conflict.table, conflict.kind)
             }
             Self::Waiting(waiting) => match waiting.course {
                 Course::Begun => format!("{} has been waiting for {} s: {}", waiting.who, waiting.seconds.round(), waiting.reason),
@@ -240,8 +240,9 @@ impl What {
                 format!("the full copy has taken {} s so far, the limit is {} s", full.seconds.round(), full.limit_seconds)
             }
             Self::FinishedUnexpected(unexpected) => format!(
-                "apply has finished; on the way {} rows were not as they had to be, and {} DDL statements failed at the destination",
-                unexpected.conflict_rows, unexpected.ddl_failed
+                "apply has finished; on the way it met {} in conflict at the destination, and {} that failed there",
+                plural(unexpected.conflict_rows, "row"),
+                plural(unexpected.ddl_failed, "DDL statement")
             ),
         }
     }
@@ -260,6 +261,10 @@ impl What {
             Self::Lag(_) | Self::Conflict(_) | Self::FullTimeout(_) | Self::FinishedUnexpected(_) => {}
         }
     }
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn shorten(text: &mut String) {

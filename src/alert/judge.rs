@@ -262,3 +262,183 @@ impl Judge {
 fn once(what: What) -> Vec<Told> {
     vec![Told { what, repeated: 0 }]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        binlog::{Place, Position},
+        catalog::TableName,
+        event::Lag,
+    };
+
+    struct Bench {
+        judge: Judge,
+        begin: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let seconds = Duration::from_secs;
+            let settings = Alerts {
+                command: vec!["notify".into()],
+                folder: "".into(),
+                program: crate::spec::AlertProgram::Unknown,
+                events: AlertEvent::ALL.to_vec(),
+                lag: Some(seconds(60)),
+                lag_for: seconds(10),
+                waiting: seconds(300),
+                full_timeout: Some(seconds(3600)),
+                repeat: seconds(600),
+                timeout: seconds(10),
+            };
+            Self { judge: Judge::new(settings), begin: Instant::now() }
+        }
+
+        /// What it tells of an event at that second, in short.
+        fn at(&mut self, second: u64, event: &Event) -> Vec<String> {
+            let now = self.begin + Duration::from_secs(second);
+            short(self.judge.event(event, now))
+        }
+
+        fn tick(&mut self, second: u64) -> Vec<String> {
+            let now = self.begin + Duration::from_secs(second);
+            short(self.judge.tick(now))
+        }
+    }
+
+    fn short(told: Vec<Told>) -> Vec<String> {
+        let word = |course| if course == Course::Begun { "begun" } else { "over" };
+        told.into_iter()
+            .map(|told| {
+                let text = match told.what {
+                    What::Lag(lag) => {
+                        format!("lag {} {} {}", word(lag.course), lag.seconds, if lag.measured { "measured" } else { "reckoned" })
+                    }
+                    What::Waiting(wait) => format!("{} {} {}: {}", wait.who, word(wait.course), wait.seconds, wait.reason),
+                    What::Conflict(conflict) => format!("{} {} {}", conflict.table, conflict.kind, conflict.rows),
+                    What::FullTimeout(full) => format!("full {}", full.seconds),
+                    other => format!("{:?}", other.event()),
+                };
+                if told.repeated == 0 { text } else { format!("{text} +{}", told.repeated) }
+            })
+            .collect()
+    }
+
+    fn lag(seconds: Option<u64>, idle: bool) -> Event {
+        let position = Position::new(Place { file: "b.1".into(), offset: 4 }, None);
+        Event::Lag(Box::new(Lag {
+            applied: position.clone(),
+            read: position,
+            micros: seconds.map(|s| s * 1_000_000),
+            idle,
+            by_heartbeat: true,
+            lanes_busy: 0,
+            backlog_bytes: 0,
+        }))
+    }
+
+    fn conflict(table: &str, rows: u64) -> Event {
+        Event::ConflictMet { table: TableName::new("shop", table), kind: "insert-exists", key: vec!["id".into()], rows }
+    }
+
+    const NONE: [&str; 0] = [];
+
+    #[test]
+    fn a_lag_is_told_when_it_has_stayed_above_and_when_it_has_stayed_below() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.at(0, &lag(Some(61), false)), NONE);
+        assert_eq!(bench.at(9, &lag(Some(70), false)), NONE);
+        // A dip begins the count anew; nobody's knowledge is no dip, and the limit itself is not above.
+        assert_eq!(bench.at(10, &lag(Some(60), false)), NONE);
+        assert_eq!(bench.at(11, &lag(Some(71), false)), NONE);
+        assert_eq!(bench.at(12, &lag(None, false)), NONE);
+        assert_eq!(bench.at(21, &lag(Some(81), false)), ["lag begun 81 measured"]);
+        assert_eq!(bench.at(40, &lag(Some(99), false)), NONE, "told once");
+        assert_eq!(bench.at(50, &lag(Some(3), false)), NONE);
+        assert_eq!(bench.at(55, &lag(Some(61), false)), NONE);
+        assert_eq!(bench.at(56, &lag(Some(3), false)), NONE);
+        assert_eq!(bench.at(66, &lag(Some(2), false)), ["lag over 2 measured"]);
+    }
+
+    #[test]
+    fn a_quiet_source_is_no_lag_and_silence_is_one() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.at(0, &lag(Some(5000), true)), NONE);
+        assert_eq!(bench.at(30, &lag(Some(5030), true)), NONE);
+        assert_eq!(bench.tick(34), NONE, "too short a silence");
+        // A statement that runs for long: the last word was 30.
+        assert_eq!(bench.tick(89), NONE);
+        assert_eq!(bench.tick(91), NONE);
+        assert_eq!(bench.tick(101), ["lag begun 71 reckoned"]);
+        assert_eq!(bench.at(102, &lag(Some(1), false)), NONE);
+        assert_eq!(bench.at(112, &lag(Some(1), false)), ["lag over 1 measured"]);
+        // After the phase nothing is behind.
+        assert_eq!(bench.at(113, &Event::PhaseFinished { phase: Phase::Incremental }), NONE);
+        assert_eq!(bench.tick(9999), NONE);
+    }
+
+    #[test]
+    fn a_wait_is_told_once_and_only_when_it_was_long_also_its_end() {
+        let mut bench = Bench::new();
+        let wait = |reason: &str| Event::Waiting { who: "full copy".into(), reason: reason.into() };
+        let over = Event::WaitOver { who: "full copy".into() };
+        assert_eq!(bench.at(0, &wait("a")), NONE);
+        assert_eq!(bench.at(299, &over), NONE);
+        assert_eq!(bench.at(400, &wait("a")), NONE);
+        assert_eq!(bench.at(410, &wait("b")), NONE, "another reason is the same wait");
+        assert_eq!(bench.tick(699), NONE);
+        assert_eq!(bench.tick(700), ["full copy begun 300: b"]);
+        assert_eq!(bench.at(710, &wait("c")), NONE);
+        assert_eq!(bench.at(720, &over), ["full copy over 320: c"]);
+        assert_eq!(bench.at(730, &over), NONE);
+    }
+
+    #[test]
+    fn the_same_is_told_once_in_a_while_with_the_number_of_the_others() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.at(0, &conflict("a", 2)), ["shop.a insert-exists 2"]);
+        assert_eq!(bench.at(1, &conflict("b", 1)), ["shop.b insert-exists 1"]);
+        for second in 2..=4 {
+            assert_eq!(bench.at(second, &conflict("a", 10)), NONE);
+        }
+        assert_eq!(bench.tick(599), NONE);
+        assert_eq!(bench.tick(600), ["shop.a insert-exists 30 +2"]);
+        assert_eq!(bench.tick(1300), NONE, "nothing is held any more");
+        assert_eq!(bench.at(1300, &conflict("a", 1)), ["shop.a insert-exists 1"]);
+        assert_eq!(bench.at(1301, &conflict("a", 5)), NONE);
+        assert_eq!(short(bench.judge.held()), ["shop.a insert-exists 5"]);
+        assert_eq!(short(bench.judge.held()), NONE);
+        let unexpected = bench.judge.unexpected().expect("conflicts");
+        assert_eq!((unexpected.conflict_rows, unexpected.ddl_failed), (39, 0));
+    }
+
+    #[test]
+    fn what_is_not_chosen_is_not_told_and_still_counts_for_the_end() {
+        let mut bench = Bench::new();
+        bench.judge.settings.events = vec![AlertEvent::FinishedUnexpected];
+        assert_eq!(bench.at(0, &conflict("a", 2)), NONE);
+        assert_eq!(bench.at(0, &lag(Some(9999), false)), NONE);
+        assert_eq!(bench.at(60, &lag(Some(9999), false)), NONE);
+        assert_eq!(bench.at(60, &Event::Waiting { who: "x".into(), reason: "y".into() }), NONE);
+        assert_eq!(bench.at(60, &Event::PhaseStarted { phase: Phase::Full }), NONE);
+        assert_eq!(bench.tick(99_999), NONE);
+        assert_eq!(bench.judge.unexpected().map(|u| u.conflict_rows), Some(2));
+    }
+
+    #[test]
+    fn a_full_copy_is_told_once_and_not_when_it_is_done() {
+        let mut bench = Bench::new();
+        let (started, finished) = (Event::PhaseStarted { phase: Phase::Full }, Event::PhaseFinished { phase: Phase::Full });
+        assert_eq!(bench.at(0, &started), NONE);
+        // Another pass after a lost connection is the same copy.
+        assert_eq!(bench.at(3000, &started), NONE);
+        assert_eq!(bench.tick(3599), NONE);
+        assert_eq!(bench.tick(3601), ["full 3601"]);
+        assert_eq!(bench.tick(9999), NONE);
+        let mut bench = Bench::new();
+        bench.at(0, &started);
+        bench.at(100, &finished);
+        assert_eq!(bench.tick(9999), NONE);
+    }
+}

@@ -263,3 +263,120 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::{
+        catalog::TableName,
+        plan::sample,
+        spec::{self, AlertEvent, PasswordSource},
+    };
+
+    fn alerts(folder: &Path, script: &str, timeout: Duration) -> Arc<Alerts> {
+        let mut spec = sample::spec();
+        spec.source.password_from = PasswordSource::Env("PATH".into());
+        spec.alerts = Some(spec::Alerts {
+            command: ["sh", "-c", script, "name", "$HOME; *"].map(str::to_owned).to_vec(),
+            folder: folder.to_owned(),
+            program: AlertProgram::Found("/bin/sh".into()),
+            events: AlertEvent::ALL.to_vec(),
+            lag: None,
+            lag_for: Duration::ZERO,
+            waiting: Duration::from_secs(300),
+            full_timeout: None,
+            repeat: Duration::from_secs(600),
+            timeout,
+        });
+        let clock = Clock::new(|| std::time::UNIX_EPOCH + Duration::from_secs(1));
+        Alerts::start(&spec, Teller { host: "mover1".into(), pid: 7 }, &clock).expect("a thread").expect("alerts")
+    }
+
+    fn conflict(table: usize) -> Event {
+        Event::ConflictMet { table: TableName::new("shop", format!("t{table}")), kind: "insert-exists", key: vec!["id".into()], rows: 1 }
+    }
+
+    fn told(folder: &Path) -> Vec<Alert> {
+        let text = fs::read_to_string(folder.join("told")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("an alert")).collect()
+    }
+
+    fn stop(error: &str) -> StoppedAlert {
+        StoppedAlert { exit_code: 1, error: error.to_owned(), causes: vec!["a cause".to_owned(); 50], hints: Vec::new() }
+    }
+
+    #[test]
+    fn the_command_runs_in_its_folder_with_its_arguments_and_without_the_variable_of_a_password() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let alerts = alerts(folder.path(), "echo \"$1|${PATH-unset}\" > seen; cat > told", Duration::from_secs(60));
+        alerts.observe(&conflict(1));
+        assert_eq!(alerts.close(), None);
+        assert_eq!(alerts.close(), None, "a second call does nothing");
+        let seen = fs::read_to_string(folder.path().join("seen")).expect("it ran in its folder");
+        assert!(seen.starts_with("$HOME; *|"), "{seen}");
+        // A shell without PATH has one of its own.
+        assert_ne!(seen.trim().split_once('|').map(|(_, path)| path.to_owned()), std::env::var("PATH").ok().as_deref().map(str::to_owned));
+        insta::assert_snapshot!(fs::read_to_string(folder.path().join("told")).expect("told"));
+    }
+
+    /// The command takes one alert and is stuck: the queue fills, the rest is counted, and the last word goes before what waits.
+    #[test]
+    fn what_does_not_fit_is_counted_and_the_last_word_comes_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = "cat >> told; while [ ! -e go ]; do sleep 0.01; done";
+        let alerts = alerts(folder.path(), script, Duration::from_secs(120));
+        alerts.observe(&conflict(0));
+        while told(folder.path()).is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        for table in 1..=QUEUE + 7 {
+            alerts.observe(&conflict(table));
+        }
+        alerts.stopped(stop(&"x".repeat(100_000)));
+        fs::write(folder.path().join("go"), "").expect("written");
+        assert_eq!(alerts.close(), None);
+        let told = told(folder.path());
+        assert_eq!(told.len(), 1 + QUEUE, "{told:?}");
+        assert_eq!((told[0].lost, told[1].event, told[1].lost, told[2].lost), (0, AlertEvent::Stopped, 8, 0));
+        let stopped = told[1].stopped.as_ref().expect("its part");
+        assert!(stopped.error.len() < 3000 && stopped.causes.len() == 10, "cut to what a pipe takes");
+    }
+
+    /// Stuck for good: the end comes after the time of what runs and of the last word, and what was lost is said.
+    #[test]
+    fn the_end_does_not_wait_for_all_that_is_queued() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let alerts = alerts(folder.path(), "cat >> told; exec sleep 100000", Duration::from_millis(300));
+        for table in 0..50 {
+            alerts.observe(&conflict(table));
+        }
+        alerts.stopped(stop("over"));
+        let problem = alerts.close().expect("a problem");
+        assert!(problem.contains("alerts were not delivered"), "{problem}");
+        let told = told(folder.path());
+        assert!(told.iter().any(|alert| alert.event == AlertEvent::Stopped) && told.len() < 50, "{}", told.len());
+    }
+
+    #[test]
+    fn a_spec_without_alerts_or_with_a_program_that_is_not_there_has_none() {
+        let mut spec = sample::spec();
+        let clock = Clock::new(|| std::time::UNIX_EPOCH);
+        let teller = Teller { host: "mover1".into(), pid: 7 };
+        assert!(Alerts::start(&spec, teller.clone(), &clock).expect("no thread").is_none());
+        spec.alerts = Some(spec::Alerts {
+            command: vec!["x".into()],
+            folder: "".into(),
+            program: AlertProgram::Unusable("gone".into()),
+            events: Vec::new(),
+            lag: None,
+            lag_for: Duration::ZERO,
+            waiting: Duration::ZERO,
+            full_timeout: None,
+            repeat: Duration::ZERO,
+            timeout: Duration::ZERO,
+        });
+        assert!(Alerts::start(&spec, teller, &clock).expect("no thread").is_none());
+    }
+}

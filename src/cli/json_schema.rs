@@ -26,6 +26,8 @@ pub enum Document {
     Plan,
     /// What `status --format json` writes
     Status,
+    /// What `list --format json` writes
+    List,
     /// What `verify --format json` writes
     Verify,
     /// What `alerts.command` of the spec reads
@@ -34,7 +36,7 @@ pub enum Document {
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Spec, Self::Plan, Self::Status, Self::Verify, Self::Alert];
+    pub const ALL: [Self; 6] = [Self::Spec, Self::Plan, Self::Status, Self::List, Self::Verify, Self::Alert];
 
     /// The committed file in `schemas/`.
     pub fn file(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Document {
             Self::Spec => "spec.v1.json",
             Self::Plan => "plan.v1.json",
             Self::Status => "status.v1.json",
+            Self::List => "list.v1.json",
             Self::Verify => "verify.v1.json",
             Self::Alert => "alert.v1.json",
         }
@@ -55,6 +58,7 @@ pub fn schema_of(document: Document) -> Option<Value> {
         // Registered here by the rooms that own the types.
         Document::Plan => Some(plan::json_schema()),
         Document::Status => Some(state::schema()),
+        Document::List => Some(state::list_schema()),
         Document::Verify => Some(crate::verify::json_schema()),
         Document::Alert => Some(crate::alert::schema()),
     }
