@@ -202,19 +202,23 @@ fn a_lag_above_the_limit_is_told_and_so_is_its_end() {
         until("the copy", || bed.rows() == ["1|1", "2|2"]);
         holder.query_drop(format!("SELECT * FROM {}.t WHERE id = 1 FOR UPDATE", bed.db)).unwrap();
         bed.source("UPDATE t SET n = 9 WHERE id = 1");
-        until("the lag to be told", || bed.told().len() == 1);
-        let lag = &bed.told()[0]["lag"];
-        assert_eq!((&lag["course"], &lag["limit_seconds"]), (&"begun".into(), &1.0.into()), "{lag}");
-        assert!(lag["seconds"].as_f64() > Some(1.0), "{lag}");
+        // A machine that is busy with other tests may have been behind before, and caught up.
+        let course = || bed.told().last().map(|alert| alert["lag"]["course"].clone()).unwrap_or_default();
+        until("the lag to be told", || course() == "begun");
+        let alert = bed.told().pop().expect("told");
+        assert_eq!((&alert["phase"], &alert["lag"]["limit_seconds"]), (&"incremental".into(), &1.0.into()), "{alert}");
+        assert!(alert["lag"]["seconds"].as_f64() > Some(1.0), "{alert}");
         holder.query_drop("ROLLBACK").unwrap();
-        until("the end of the lag to be told", || bed.told().len() == 2);
-        let lag = &bed.told()[1]["lag"];
-        assert_eq!(lag["course"], "over", "{lag}");
-        assert!(lag["seconds"].as_f64() <= Some(1.0), "{lag}");
-        assert_eq!(bed.rows(), ["1|9", "2|2"]);
+        until("the end of the lag to be told", || course() == "over");
+        let alert = bed.told().pop().expect("told");
+        assert!(alert["lag"]["seconds"].as_f64() <= Some(1.0), "{alert}");
+        until("the row", || bed.rows() == ["1|9", "2|2"]);
         running.signal("INT");
         running.end().expect(5);
-        assert_eq!(bed.events(), ["lag", "lag"]);
+        assert!(bed.events().iter().all(|event| event == "lag"), "{:?}", bed.events());
+        for (index, alert) in bed.told().iter().enumerate() {
+            assert_eq!(alert["lag"]["course"], if index % 2 == 0 { "begun" } else { "over" }, "{:#?}", bed.told());
+        }
     });
 }
 
