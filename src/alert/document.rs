@@ -111,8 +111,8 @@ pub struct LagAlert {
     pub seconds: f64,
     /// `alerts.lag`, in seconds.
     pub limit_seconds: f64,
-    /// Whether it was measured just now. If not, nothing has been applied since it was measured last (a long statement, a lost connection),
-    /// and `seconds` is that measurement and the time since: the true lag may be less.
+    /// Whether it was measured just now. If not, nothing has been applied since it was measured last, or since following began (a long
+    /// statement, a lock, a lost connection), and `seconds` is reckoned: that measurement and the time since.
     pub measured: bool,
 }
 
@@ -219,7 +219,7 @@ impl What {
                 match (lag.course, lag.measured) {
                     (Course::Begun, true) => format!("the destination is {seconds} s behind, the limit is {limit} s"),
                     (Course::Begun, false) => {
-                        format!("nothing has been applied for a while: the destination is up to {seconds} s behind, the limit is {limit} s")
+                        format!("nothing has been applied for a while: the destination is about {seconds} s behind, the limit is {limit} s")
                     }
                     (Course::Over, _) => format!("the lag is back below {limit} s"),
                 }

@@ -112,9 +112,17 @@ impl Judge {
             Event::Lag(lag) => {
                 // In a quiet source what is measured is the age of its last change.
                 let behind = if lag.idle { Some(0) } else { lag.micros };
-                let Some(behind) = behind.map(Duration::from_micros) else { return Vec::new() };
-                self.lag.last = Some((behind, now));
-                self.judge_lag(behind, true, now)
+                match behind.map(Duration::from_micros) {
+                    Some(behind) => {
+                        self.lag.last = Some((behind, now));
+                        self.judge_lag(behind, true, now)
+                    }
+                    // Nothing has been applied yet in this connection, and there is something to apply: since the last word, or since now.
+                    None => {
+                        self.lag.last.get_or_insert((Duration::ZERO, now));
+                        self.reckon_lag(now)
+                    }
+                }
             }
             Event::ConflictMet { table, kind, key, rows } => {
                 self.unexpected.conflict_rows += rows;
@@ -143,10 +151,8 @@ impl Judge {
     pub(super) fn tick(&mut self, now: Instant) -> Vec<Told> {
         let mut told = self.judge_waits(now);
         told.extend(self.judge_full(now));
-        if let Some((behind, at)) = self.lag.last
-            && now.duration_since(at) >= SILENT
-        {
-            told.extend(self.judge_lag(behind + now.duration_since(at), false, now));
+        if self.lag.last.is_some_and(|(_, at)| now.duration_since(at) >= SILENT) {
+            told.extend(self.reckon_lag(now));
         }
         let repeat = self.settings.repeat;
         for repeats in self.told.values_mut().filter(|repeats| now.duration_since(repeats.at) >= repeat) {
@@ -211,6 +217,12 @@ impl Judge {
         }
         repeats.held = Some(told);
         Vec::new()
+    }
+
+    /// The lag when nothing has been applied since the last word of it.
+    fn reckon_lag(&mut self, now: Instant) -> Vec<Told> {
+        let Some((behind, at)) = self.lag.last else { return Vec::new() };
+        self.judge_lag(behind + now.duration_since(at), false, now)
     }
 
     fn judge_lag(&mut self, behind: Duration, measured: bool, now: Instant) -> Vec<Told> {
@@ -376,6 +388,19 @@ mod tests {
         // After the phase nothing is behind.
         assert_eq!(bench.at(113, &Event::PhaseFinished { phase: Phase::Incremental }), NONE);
         assert_eq!(bench.tick(9999), NONE);
+    }
+
+    /// Held up from the first change on: no measurement comes at all (seen with a row that was locked at the destination).
+    #[test]
+    fn a_task_that_never_applies_anything_falls_behind_too() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.at(0, &lag(None, true)), NONE);
+        for second in 1..=61 {
+            assert_eq!(bench.at(second, &lag(None, false)), NONE, "{second}");
+        }
+        assert_eq!(bench.at(71, &lag(None, false)), ["lag begun 71 reckoned"]);
+        assert_eq!(bench.at(72, &lag(Some(2), false)), NONE);
+        assert_eq!(bench.at(82, &lag(Some(1), false)), ["lag over 1 measured"]);
     }
 
     #[test]
