@@ -82,6 +82,8 @@ mod dt271_no_gtid;
 mod dt272_selection_changed;
 mod dt273_prepared_xa;
 mod dt274_lists_as_printed;
+mod dt275_shared_tables;
+mod dt276_unverified_tool;
 mod dt280_filter_columns;
 mod dt281_filter_refused;
 mod dt282_filter_changed;
@@ -108,6 +110,7 @@ mod notes;
 
 pub use binlog::{BinlogFacts, Cascade, Prepared};
 pub use check::{Check, Ignorable};
+pub use dt254_binlog_retention::needed_after_copy;
 pub use dt266_heartbeat_rights::may_beat;
 pub use facts::{Facts, Selected};
 pub use gather::{BentList, Clock, Collision, EndFacts, Ends, Gathered, Width, gather};
