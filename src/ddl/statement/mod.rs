@@ -172,6 +172,8 @@ pub enum PieceKind {
     Charset,
     /// `DATA DIRECTORY`, `INDEX DIRECTORY`, `TABLESPACE`: a place on one machine.
     LocalOption,
+    /// The same as one of several options of a partition or of one action: no item of a list, so that the comma behind it stays.
+    LocalPart,
     /// `START TRANSACTION` at the end of a `CREATE TABLE`; a value it has none.
     StartTransaction,
     /// `WAIT n`, `NOWAIT`: how long the source's client would wait.

@@ -227,6 +227,8 @@ fn partition_options(walk: &mut Walk<'_>, out: &mut Classified) -> Result<(), Ex
         } else if walk.is_any(&["ENGINE", "STORAGE", "DATA", "INDEX", "TABLESPACE"]) {
             if !option(walk, out)? {
                 walk.skip(1);
+            } else if let Some(piece) = out.pieces.last_mut().filter(|p| p.kind == PieceKind::LocalOption) {
+                piece.kind = PieceKind::LocalPart;
             }
         } else {
             walk.skip(1);
@@ -272,6 +274,11 @@ pub(super) fn alter(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
             Whole::Else => {}
         }
         without_collated_charsets(&mut out, Some(&span));
+        for piece in out.pieces.iter_mut().filter(|p| p.kind == PieceKind::LocalOption && p.clause.start >= span.start) {
+            if piece.clause != span {
+                piece.kind = PieceKind::LocalPart;
+            }
+        }
         walk.eat_symbol(",");
     }
     Ok(out)

@@ -296,9 +296,10 @@ impl Scene<'_> {
                     }
                 }
                 PieceKind::Charset => plan.charsets.push((piece.value.clone(), piece.span.end)),
-                PieceKind::LocalOption => {
+                PieceKind::LocalOption | PieceKind::LocalPart => {
                     plan.notes.push("an option that names a place on the source's machine is left out".to_owned());
-                    plan.edits.push(Edit::RemoveItem(piece.clause.clone()));
+                    let alone = piece.kind == PieceKind::LocalOption;
+                    plan.edits.push(if alone { Edit::RemoveItem(piece.clause.clone()) } else { Edit::Remove(piece.clause.clone()) });
                 }
                 PieceKind::StartTransaction | PieceKind::Wait => plan.edits.push(Edit::Remove(piece.clause.clone())),
                 PieceKind::How => plan.edits.push(Edit::RemoveItem(piece.clause.clone())),
