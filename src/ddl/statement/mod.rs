@@ -138,6 +138,8 @@ pub enum Trouble {
     Tablespace,
     /// A column with AUTO_INCREMENT is added: rows are numbered in the order in which they lie.
     Numbers,
+    /// A column that was there gets AUTO_INCREMENT: so are rows that have NULL or 0 in it.
+    Renumbers,
     /// A column is added with a default that every server computes for itself: `UUID()`, `RAND()`.
     Random,
     /// `CREATE TABLE ... SELECT` with its query: STATEMENT format.
@@ -172,6 +174,8 @@ pub enum PieceKind {
     Charset,
     /// `DATA DIRECTORY`, `INDEX DIRECTORY`, `TABLESPACE`: a place on one machine.
     LocalOption,
+    /// The same of a partition: no item of a list.
+    LocalPart,
     /// `START TRANSACTION` at the end of a `CREATE TABLE`; a value it has none.
     StartTransaction,
     /// `WAIT n`, `NOWAIT`: how long the source's client would wait.

@@ -225,8 +225,13 @@ fn partition_options(walk: &mut Walk<'_>, out: &mut Classified) -> Result<(), Ex
         } else if walk.at_end() {
             return Err("a closing parenthesis");
         } else if walk.is_any(&["ENGINE", "STORAGE", "DATA", "INDEX", "TABLESPACE"]) {
+            let before = out.pieces.len();
             if !option(walk, out)? {
                 walk.skip(1);
+            }
+            // The comma behind it is that between two partitions.
+            for piece in out.pieces[before..].iter_mut().filter(|p| p.kind == PieceKind::LocalOption) {
+                piece.kind = PieceKind::LocalPart;
             }
         } else {
             walk.skip(1);
@@ -319,6 +324,7 @@ fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> 
         whole = Whole::How;
     }
     let add = walk.is_word("ADD");
+    let redefines = walk.is_any(&["CHANGE", "MODIFY"]);
     let options = !walk.is_any(&["ADD", "DROP", "CHANGE", "MODIFY", "ALTER", "CONVERT"]);
     let mut depth = 0_usize;
     while let Some(token) = walk.peek() {
@@ -342,6 +348,8 @@ fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> 
             break;
         } else if add && numbers(walk) {
             out.troubles.push(Trouble::Numbers);
+        } else if redefines && numbers(walk) {
+            out.troubles.push(Trouble::Renumbers);
         } else if add && is_random(walk, token) {
             out.troubles.push(Trouble::Random);
         }

@@ -146,7 +146,9 @@ impl Carrier {
         });
         catalog.map_err(|error| match error {
             catalog::CatalogError::Connect(error) => DdlError::Connect(error),
-            catalog::CatalogError::MissingRight { source, .. } => DdlError::Connect(source),
+            catalog::CatalogError::MissingRight { source, .. } | catalog::CatalogError::Unreadable { source, .. } => {
+                DdlError::Connect(source)
+            }
         })
     }
 
