@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    binlog::Retention,
     binlog::{Place, Position},
     catalog::TableName,
 };
@@ -161,6 +162,8 @@ pub enum Event {
     },
     /// How far the incremental phase is behind; told about once a second, also when nothing comes.
     Lag(Box<Lag>),
+    /// How long the source keeps its binlog; now and then while it is followed.
+    BinlogKept(BinlogKept),
     /// All that the source had when it was asked last is at the destination; told once each time it becomes true.
     CaughtUp {
         /// Everything before it is at the destination.
@@ -258,6 +261,15 @@ pub struct Lag {
     pub lanes_busy: u32,
     /// Bytes of changes that are read and not committed yet.
     pub backlog_bytes: u64,
+}
+
+/// How long the source keeps its binlog, as found while it is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BinlogKept {
+    /// What it keeps.
+    pub retention: Retention,
+    /// What a task needs whose copy is done, in seconds.
+    pub needed: u64,
 }
 
 /// A DDL statement of the source and what became of it.

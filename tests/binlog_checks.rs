@@ -156,7 +156,7 @@ fn a_prepared_xa_transaction_is_found() {
         let (code, json) = plan_json(&task, &[]);
         let found = findings(&json);
         assert_eq!(code, 3, "{flavor}: {found:#?}");
-        assert!(found.iter().any(|f| f.starts_with("failed DT273 -: 1 XA transactions are prepared")), "{flavor}: {found:#?}");
+        assert!(found.iter().any(|f| f.starts_with("failed DT273 -: XA transactions are prepared")), "{flavor}: {found:#?}");
         conn.query_drop("XA COMMIT 'left'").expect("committed");
         let (code, json) = plan_json(&task, &[]);
         assert_eq!(code, 0, "{flavor}: {:#?}", findings(&json));

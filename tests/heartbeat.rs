@@ -3,20 +3,23 @@
 use std::sync::{Arc, Mutex};
 
 use dtsctl::{
-    event::{Event, Observer},
+    event::{BinlogKept, Event, Observer},
     phase::incremental::heartbeat::{Beat, Heartbeat, SourceClock},
 };
 use mysql::prelude::Queryable as _;
-use testbed::{Flavor, Role, Server, have, shared};
+use testbed::{Flavor, Role, Server, ServerOptions, have, shared};
 
 use crate::{full::login, support::until};
 
 #[derive(Default)]
-struct Heard(Mutex<Vec<String>>);
+struct Heard(Mutex<Vec<String>>, Mutex<Vec<BinlogKept>>);
 
 impl Observer for Heard {
     fn observe(&self, event: &Event) {
-        self.0.lock().unwrap().push(format!("{event:?}"));
+        match event {
+            Event::BinlogKept(kept) => self.1.lock().unwrap().push(*kept),
+            event => self.0.lock().unwrap().push(format!("{event:?}")),
+        }
     }
 }
 
@@ -27,6 +30,7 @@ fn beat(server: &Server, task: &str, write: bool) -> (Beat, Arc<Heard>) {
         task: task.to_owned(),
         write,
         interval: std::time::Duration::from_millis(20),
+        needed: 24 * 3600,
         clock: SourceClock::default(),
         observer: Arc::clone(&heard) as Arc<dyn Observer>,
     };
@@ -88,5 +92,32 @@ fn an_account_that_may_not_write_costs_the_row_and_not_the_clock() {
         let heard = heard.0.lock().unwrap();
         assert!(heard.len() == 1 && heard[0].contains("the heartbeat row is not written"), "{heard:?}");
         assert_eq!(row(server, "beat_none"), None);
+    }
+}
+
+/// Requirements B09: it is looked again how long the source keeps its binlog, by its word and by its oldest file.
+#[test]
+fn how_long_the_source_keeps_its_binlog_is_looked_at_again() {
+    for flavor in [Flavor::MariaDb, Flavor::MySql] {
+        if !have(flavor) {
+            continue;
+        }
+        // A server of its own: its settings are changed.
+        let server = Server::start(flavor, ServerOptions::new()).expect("a server");
+        let measured = |name: &str| {
+            let (settings, heard) = beat(&server, name, true);
+            let heart = Heartbeat::start(settings).expect("a thread");
+            until("the look", || !heard.1.lock().unwrap().is_empty());
+            drop(heart);
+            *heard.1.lock().unwrap().first().expect("a look")
+        };
+        server.exec("SET GLOBAL binlog_expire_logs_seconds=86400").expect("set");
+        let kept = measured("kept_long");
+        assert_eq!((kept.retention.removed_after, kept.needed), (Some(86_400), 86_400), "{flavor}");
+        assert!(kept.retention.oldest_age.is_some_and(|age| age < 600) && kept.retention.uptime.is_some(), "{flavor}: {kept:?}");
+        assert!(!kept.retention.is_short_of(kept.needed), "{flavor}");
+        server.exec("SET GLOBAL binlog_expire_logs_seconds=86399").expect("set");
+        let kept = measured("kept_short");
+        assert!(kept.retention.is_short_of(kept.needed), "{flavor}: {kept:?}");
     }
 }

@@ -88,6 +88,12 @@ fn a_task_that_follows_the_binlog_is_watched_set_and_stopped() {
         };
         until("a measured lag", || follow()["by_heartbeat"] == true && follow()["lag_seconds"].is_number());
         until("idleness", || follow()["idle"] == true);
+        // What the source keeps of its binlog is judged again (B09).
+        until("a look at the retention", || follow()["retention"]["needed_seconds"] == 86_400);
+        assert!(follow()["retention"]["oldest_seconds"].is_number(), "{flavor}: {}", follow()["retention"]);
+        let listed = task.run(&["list"]);
+        listed.expect(0);
+        assert!(listed.stdout.contains("running") && listed.stdout.contains("incremental"), "{flavor}: {}", listed.stdout);
         let before = follow()["row_events"].as_u64().expect("a count");
         source.exec(&format!("INSERT INTO {name}.t SELECT id + 10, v FROM {name}.t;\nDELETE FROM {name}.t WHERE id = 1")).expect("rows");
         source.exec(&format!("ALTER TABLE {name}.t ADD COLUMN n INT NOT NULL DEFAULT 5")).expect("a column");

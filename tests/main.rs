@@ -15,6 +15,7 @@ mod full;
 mod generated;
 mod heartbeat;
 mod images;
+mod list;
 mod live_copy;
 mod live_settings;
 mod pairs;

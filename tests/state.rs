@@ -8,21 +8,21 @@ use std::{
 };
 
 use dtsctl::{
-    binlog::{Place, Position},
+    binlog::{Place, Position, Retention},
     catalog::TableName,
     clock::Clock,
-    event::{BatchCommitted, DdlOutcome, DdlSeen, Event, Lag, Observer, Phase, PlannedTable, StopToken},
+    event::{BatchCommitted, BinlogKept, DdlOutcome, DdlSeen, Event, Lag, Observer, Phase, PlannedTable, StopToken},
     state::{
         ControlWatch, Holder, Opened, RangeTruth, Requests, RunEnd, RunStart, RunState, ServerIdentity, StateError, StateFile, StateWriter,
         TableState, TaskIdentity, holder, lock, progress, read, release_hold, request_hold, request_setting, request_stop, saved_plan,
     },
 };
 
-fn server(name: &str) -> ServerIdentity {
+pub(crate) fn server(name: &str) -> ServerIdentity {
     ServerIdentity { identity: format!("uuid-of-{name}"), address: format!("{name}:3306"), version: "mysql 8.0.36".to_owned() }
 }
 
-fn task() -> TaskIdentity {
+pub(crate) fn task() -> TaskIdentity {
     TaskIdentity {
         name: "shop".to_owned(),
         spec_digest: "d1".to_owned(),
@@ -32,21 +32,21 @@ fn task() -> TaskIdentity {
     }
 }
 
-fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     Clock::new(SystemTime::now)
 }
 
-fn table(name: &str) -> TableName {
+pub(crate) fn table(name: &str) -> TableName {
     TableName::new("shop", name)
 }
 
-fn start(path: &Path, task: &TaskIdentity, clock: &Clock) -> (StateWriter, Opened) {
+pub(crate) fn start(path: &Path, task: &TaskIdentity, clock: &Clock) -> (StateWriter, Opened) {
     let (file, opened) = StateFile::open_or_create(path, task, clock).unwrap();
     let run = RunStart { pid: std::process::id(), host: "here".to_owned(), version: "0.1.0".to_owned() };
     (file.begin_run(&run, &StopToken::default()).unwrap(), opened)
 }
 
-fn me() -> Holder {
+pub(crate) fn me() -> Holder {
     Holder { pid: std::process::id(), host: "here".to_owned(), since: "2024-05-01T10:00:00.000Z".to_owned() }
 }
 
@@ -340,9 +340,9 @@ fn files_that_are_not_ones_own_are_refused_with_a_reason() {
     assert_eq!(read(&path, SystemTime::now()).unwrap().task.destination.address, "10.0.0.9:3306", "the same server under another address");
 
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    insta::assert_snapshot!(said(open(&task())), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 2");
-    insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 2");
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    insta::assert_snapshot!(said(open(&task())), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 3");
+    insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"the state file 'PATH' has version 99, and this dtsctl knows versions up to 3");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
 
     rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TABLE range_copy").unwrap();
     insta::assert_snapshot!(said(read(&path, SystemTime::now()).unwrap_err()), @"the state file 'PATH' is damaged: no such table: range_copy");
@@ -400,6 +400,9 @@ fn the_incremental_phase_in_the_state_file() {
     writer.observe(&batch(400));
     writer.observe(&batch(500));
     writer.observe(&lag(Some(1_500_000), false));
+    let retention = |hours: u64| Retention { removed_after: Some(hours * 3600), oldest_age: Some(7200), uptime: Some(9000) };
+    writer.observe(&Event::BinlogKept(BinlogKept { retention: retention(72), needed: 86_400 }));
+    writer.observe(&Event::BinlogKept(BinlogKept { retention: retention(12), needed: 86_400 }));
     let met = |rows| Event::ConflictMet { table: table("orders"), kind: "update-missing", key: vec!["id".to_owned()], rows };
     writer.observe(&met(2));
     writer.observe(&met(1));
@@ -443,7 +446,11 @@ fn the_incremental_phase_in_the_state_file() {
 }
 
 /// Files as earlier versions wrote them; a new step of the ladder adds a file here and changes none.
-const FILES: &[(u32, &str)] = &[(1, include_str!("../testdata/state/v1.sql")), (2, include_str!("../testdata/state/v2.sql"))];
+const FILES: &[(u32, &str)] = &[
+    (1, include_str!("../testdata/state/v1.sql")),
+    (2, include_str!("../testdata/state/v2.sql")),
+    (3, include_str!("../testdata/state/v3.sql")),
+];
 
 #[test]
 fn files_of_every_earlier_version_are_read_and_lifted() {
@@ -460,6 +467,8 @@ fn files_of_every_earlier_version_are_read_and_lifted() {
         };
         let expected = (*version > 1).then_some((4, 20, 157, 400, 1));
         assert_eq!(followed(&status), expected, "v{version}");
+        let kept = status.follow.as_ref().and_then(|f| f.retention.as_ref()).map(|kept| (kept.removed_after_seconds, kept.short));
+        assert_eq!(kept, (*version > 2).then_some((Some(259_200), false)), "v{version}");
         let (writer, opened) = start(&path, &task(), &clock());
         assert_eq!(opened, Opened::Resumed { spec_changed: false }, "v{version}");
         writer.observe(&chunk(&table("orders"), 1, 0));

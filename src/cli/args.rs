@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::{apply, completions, explain, init, json_schema, man, ping, plan, set, show, status, stop, validate, verify};
+use super::{apply, completions, explain, init, json_schema, list, man, ping, plan, set, show, status, stop, validate, verify};
 
 const ABOUT: &str = "Declarative migration and synchronisation for the MySQL family";
 
@@ -112,6 +112,12 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Show how far a run is; reads the state file only
     Status(status::StatusArgs),
+    /// List the tasks of a folder: state, phase, lag; reads state files only
+    ///
+    /// One row a task, and below it where it is, what it waits for and what it failed with. Connects nowhere and changes nothing. A file
+    /// that cannot be read is named, and the others are listed; the command then exits 65, or 1 when the system refused. Files of other
+    /// programs in a folder are named and do no harm.
+    List(list::ListArgs),
     /// Ask the running apply to stop cleanly
     ///
     /// It finishes its open units, saves, and exits 5. The same apply resumes later.

@@ -26,13 +26,15 @@ pub enum Document {
     Plan,
     /// What `status --format json` writes
     Status,
+    /// What `list --format json` writes
+    List,
     /// What `verify --format json` writes
     Verify,
 }
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Spec, Self::Plan, Self::Status, Self::Verify];
+    pub const ALL: [Self; 5] = [Self::Spec, Self::Plan, Self::Status, Self::List, Self::Verify];
 
     /// The committed file in `schemas/`.
     pub fn file(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Document {
             Self::Spec => "spec.v1.json",
             Self::Plan => "plan.v1.json",
             Self::Status => "status.v1.json",
+            Self::List => "list.v1.json",
             Self::Verify => "verify.v1.json",
         }
     }
@@ -52,6 +55,7 @@ pub fn schema_of(document: Document) -> Option<Value> {
         // Registered here by the rooms that own the types.
         Document::Plan => Some(plan::json_schema()),
         Document::Status => Some(state::schema()),
+        Document::List => Some(state::list_schema()),
         Document::Verify => Some(crate::verify::json_schema()),
     }
 }

@@ -18,6 +18,7 @@ mod covered;
 mod explain;
 mod init;
 mod json_schema;
+mod list;
 mod man;
 mod ping;
 mod plan;
@@ -112,6 +113,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, CommandError>
         Command::Show(args) => show::run(context, &args),
         Command::Apply(args) => apply::run(context, &args),
         Command::Status(args) => status::run(context, &args),
+        Command::List(args) => list::run(context, &args),
         Command::Set(args) => set::run(context, &args),
         Command::Stop(args) => stop::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),

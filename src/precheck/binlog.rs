@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    binlog::{GtidSet, Position},
+    binlog::{GtidSet, Position, retention},
     catalog::TableName,
-    connect::{BinlogConnection, BinlogStart, BinlogTiming, ConnectError, Login, ReplicaName, ServerInfo, Session},
+    connect::{ConnectError, Login, ServerInfo, Session},
     ddl::lex::string_literal,
     plan::Scope,
     spec::Start,
@@ -130,7 +130,7 @@ pub(super) fn gather(session: &mut Session, login: &Login, scope: &Scope) -> Res
     }
     if let Some(oldest) = facts.oldest() {
         // The account may lack the right, which another check says.
-        facts.oldest_age = age(session, login, oldest).ok().flatten();
+        facts.oldest_age = retention::age(session, login, oldest, "precheck").ok().flatten();
     }
     let replica = session.flavor().replica_status_statement();
     facts.replicates = ask(session, "asking whether the source replicates", replica)?.map(|rows| !rows.is_empty());
@@ -160,23 +160,6 @@ fn prepared(session: &mut Session) -> Result<Option<Prepared>, ConnectError> {
         prepared.lasting = first.iter().filter(|xid| now.contains(xid)).count() as u64;
     }
     Ok(Some(prepared))
-}
-
-/// How long ago a file was begun, in seconds: the time in its first event's header against the server's clock. The one way to learn how
-/// long a server keeps its files that works everywhere (requirements 5.1).
-fn age(session: &mut Session, login: &Login, file: &str) -> Result<Option<u64>, ConnectError> {
-    let start = BinlogStart::Place { file: file.to_owned(), offset: 4 };
-    let timing = BinlogTiming { heartbeat: Duration::from_secs(1), silence: Duration::from_secs(5) };
-    let mut stream = BinlogConnection::open(login, &start, &ReplicaName::of("precheck"), timing)?;
-    // A rotation to the file's name comes first, without a time; then the file's own head.
-    for _ in 0..4 {
-        let begun = u64::from(stream.next_event()?.seconds());
-        if begun != 0 {
-            let now = session.query("reading the clock", "SELECT UNIX_TIMESTAMP()")?.number_at(0, 0);
-            return Ok(now.map(|now| now.saturating_sub(begun)));
-        }
-    }
-    Ok(None)
 }
 
 fn cascades(session: &mut Session, scope: &Scope) -> Result<Vec<Cascade>, ConnectError> {

@@ -1,7 +1,11 @@
 //! DT254: does the source keep its binlog long enough? (Requirements B08 to B10.)
 
-use super::{Check, Facts, Finding, Ignorable};
-use crate::{connect::ServerInfo, spec::Engine};
+use super::{BinlogFacts, Check, Facts, Finding, Ignorable};
+use crate::{
+    binlog::{Retention, retention::removed_after},
+    connect::ServerInfo,
+    spec::Engine,
+};
 
 pub(super) const CHECK: Check = Check { code: "DT254", name: "binlog-retention", ignorable: Ignorable::Failures, run };
 
@@ -19,16 +23,15 @@ fn wanted(facts: &Facts<'_>) -> (u64, u64) {
     }
 }
 
-/// After how many seconds the server removes a file by itself; 0 is never, `None` is unknown.
-fn configured(info: &ServerInfo) -> Option<u64> {
-    let seconds = info.number("binlog_expire_logs_seconds");
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "days, of which MariaDB takes fractions")]
-    let days = info.variable("expire_logs_days").and_then(|days| days.parse::<f64>().ok()).map(|days| (days * 86_400.0) as u64);
-    match (seconds, days) {
-        // MySQL 8.0 has both, and one of them is 0.
-        (Some(seconds), Some(days)) => Some(if seconds == 0 { days } else { seconds }),
-        (one, other) => one.or(other),
-    }
+/// How long the binlog must be kept once the copy is done, in seconds.
+pub fn needed_after_copy(source: Option<Engine>) -> u64 {
+    HOUR * if source == Some(Engine::PolardbMysql) { 72 } else { 24 }
+}
+
+/// What [`Retention`] knows at the time of a plan.
+fn retention(info: &ServerInfo, binlog: &BinlogFacts) -> Retention {
+    let removed_after = removed_after(info.variable("binlog_expire_logs_seconds"), info.variable("expire_logs_days"));
+    Retention { removed_after, oldest_age: binlog.oldest_age, uptime: binlog.uptime }
 }
 
 fn hours(seconds: u64) -> String {
@@ -43,12 +46,12 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     if !facts.logs() {
         return Vec::new();
     }
-    let (info, binlog) = (facts.source.info, &facts.gathered.binlog);
+    let kept = retention(facts.source.info, &facts.gathered.binlog);
     let (floor, good) = wanted(facts);
     let platform = matches!(facts.spec.source.engine, Some(Engine::RdsMysql | Engine::PolardbMysql));
     let mend = format!("keep the source's binlog for {} at least, longer than the copy and any pause take", hours(good * HOUR));
     let mut findings = Vec::new();
-    match configured(info).filter(|&seconds| seconds > 0) {
+    match kept.removed_after.filter(|&seconds| seconds > 0) {
         Some(seconds) if seconds < floor * HOUR => {
             let cause = format!("the source removes binlog files after {}, and {} are needed", hours(seconds), hours(floor * HOUR));
             findings.push(CHECK.failed(None, cause, mend.clone()));
@@ -61,10 +64,9 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     }
     // What is kept in truth: a platform removes files whatever the variables say. A server that has run for longer than its oldest file
     // reaches back has lost some.
-    if let (Some(age), Some(uptime)) = (binlog.oldest_age, binlog.uptime)
+    if let (Some(age), Some(uptime)) = (kept.oldest_age, kept.uptime)
         && findings.is_empty()
-        && age < good * HOUR
-        && uptime > age + HOUR
+        && kept.has_lost(good * HOUR)
     {
         let cause = format!("the oldest binlog file begins {} ago, though the source has run for {}", hours(age), hours(uptime));
         let failed = platform && age < floor * HOUR;

@@ -108,6 +108,7 @@ mod notes;
 
 pub use binlog::{BinlogFacts, Cascade, Prepared};
 pub use check::{Check, Ignorable};
+pub use dt254_binlog_retention::needed_after_copy;
 pub use dt266_heartbeat_rights::may_beat;
 pub use facts::{Facts, Selected};
 pub use gather::{BentList, Clock, Collision, EndFacts, Ends, Gathered, Width, gather};

@@ -5,6 +5,7 @@
 
 mod annotate;
 mod error;
+pub mod list;
 mod output;
 mod paint;
 pub mod ping;

@@ -367,7 +367,7 @@ pub fn markdown(status: &Status, resume: &str) -> String {
 }
 
 /// Text that cannot end a cell, open a tag or be code.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text::harmless(text).replace('\\', "\\\\").replace('|', "\\|").replace('`', "\\`").replace('<', "&lt;")
 }
 
@@ -379,8 +379,8 @@ mod tests {
         event::Phase,
         state::{
             ConflictStatus, DdlCount, DdlStatement, DdlStatus, FORMAT_VERSION, FollowStatus, LimitStatus, NoteStatus, PhaseState,
-            PhaseStatus, PositionStatus, RunStatus, ServerStatus, StatementStatus, StatementsStatus, StopStatus, TaskStatus, Totals,
-            WaitStatus,
+            PhaseStatus, PositionStatus, RetentionStatus, RunStatus, ServerStatus, StatementStatus, StatementsStatus, StopStatus,
+            TaskStatus, Totals, WaitStatus,
         },
     };
 
@@ -550,6 +550,13 @@ mod tests {
             deleted: 20_000,
             bytes: 31_000_000,
             commits: 800,
+            retention: Some(RetentionStatus {
+                at: "2024-05-01T12:00:00.000Z".into(),
+                removed_after_seconds: Some(43_200),
+                oldest_seconds: Some(40_000),
+                needed_seconds: 86_400,
+                short: true,
+            }),
             transactions_per_second: Some(300.0),
             rows_per_second: Some(1234.5),
             bytes_per_second: Some(310_000.0),

@@ -5,13 +5,13 @@ use super::{
     status::{beginning, behind, lasting, moment, whole},
     text,
 };
-use crate::state::{DdlStatement, FollowStatus, PositionStatus, RunState, Status};
+use crate::state::{DdlStatement, FollowStatus, PositionStatus, RetentionStatus, RunState, Status};
 
 /// So many conflicts and failed statements are named; `--ddl-errors` and the JSON document have all.
 const NAMED: usize = 5;
 
 /// `binlog.000003:4711`.
-fn place(position: &PositionStatus) -> String {
+pub(super) fn place(position: &PositionStatus) -> String {
     format!("{}:{}", text::harmless(&position.file), position.offset)
 }
 
@@ -46,6 +46,9 @@ pub(super) fn rows(follow: &FollowStatus, width: usize) -> Vec<(&'static str, St
         };
         rows.push(("read", format!("{}{waiting}", place(read))));
     }
+    if let Some(kept) = &follow.retention {
+        rows.push(("binlog", retention(kept)));
+    }
     if let Some(time) = &follow.source_time {
         rows.push(("newest", format!("{} UTC at the source", moment(time))));
     }
@@ -68,6 +71,19 @@ pub(super) fn rows(follow: &FollowStatus, width: usize) -> Vec<(&'static str, St
     rows
 }
 
+/// How long the source keeps its binlog: `kept for 30 d, oldest file 2 d 4 h old; needed 1 d`.
+fn retention(kept: &RetentionStatus) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "times of days")]
+    let time = |seconds: u64| lasting(seconds as f64);
+    let word = match kept.removed_after_seconds {
+        Some(0) => "kept until somebody purges it".to_owned(),
+        Some(seconds) => format!("kept for {}", time(seconds)),
+        None => "nobody says how long it is kept".to_owned(),
+    };
+    let oldest = kept.oldest_seconds.map(|age| format!(", oldest file {} old", time(age))).unwrap_or_default();
+    format!("{word}{oldest}; needed {}", time(kept.needed_seconds))
+}
+
 /// The block of the table.
 pub(super) fn block(follow: &FollowStatus, width: usize) -> String {
     let mut out = "incremental".to_owned();
@@ -88,6 +104,11 @@ pub(super) fn sentences(status: &Status, paint: Paint) -> Vec<String> {
     let limits: Vec<String> = status.limits.iter().map(|limit| format!("{}={}", limit.name, limit.value)).collect();
     if status.limits.iter().any(|limit| limit.name != "threads") {
         lines.push(format!("limits: {}", limits.join(", ")));
+    }
+    if let Some(kept) = status.follow.as_ref().and_then(|follow| follow.retention.as_ref()).filter(|kept| kept.short) {
+        let line = "retention: the source keeps its binlog for less time than is needed; an apply that stands still for longer loses its place (DT254)";
+        let at = moment(&kept.at);
+        lines.push(paint.alert(&format!("{line}, seen {at} UTC")));
     }
     let rows: u64 = status.conflicts.iter().map(|conflict| conflict.rows).sum();
     if rows > 0 {

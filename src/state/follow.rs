@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::rows::{At, Done, SAMPLE_EVERY, SAMPLE_KEPT, run_sql, whole};
 use crate::{
     binlog::Position,
-    event::{BatchCommitted, DdlOutcome, DdlSeen, Event, Lag},
+    event::{BatchCommitted, BinlogKept, DdlOutcome, DdlSeen, Event, Lag},
 };
 
 /// So many statements that ran, and so many that failed, are kept with their text; all are counted.
@@ -27,6 +27,7 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
         Event::BatchCommitted(batch) => committed(conn, at, batch),
         Event::FollowMoved { position } => run_sql(conn, "UPDATE follow SET position = ?", params![json(position)]),
         Event::Lag(lag) => behind(conn, at, lag),
+        Event::BinlogKept(kept) => retained(conn, at, kept),
         Event::CaughtUp { position } => run_sql(conn, "UPDATE follow SET position = ?, caught_up = ?", params![json(position), at.now]),
         Event::ConflictMet { table, kind, key, rows } => run_sql(
             conn,
@@ -84,6 +85,15 @@ fn behind(conn: &Connection, at: &At, lag: &Lag) -> Done {
             lag.lanes_busy,
             whole(lag.backlog_bytes)
         ],
+    )
+}
+
+fn retained(conn: &Connection, at: &At, kept: &BinlogKept) -> Done {
+    let found = &kept.retention;
+    run_sql(
+        conn,
+        "INSERT OR REPLACE INTO retention (id, at, removed_after, oldest_age, needed, short) VALUES (1, ?, ?, ?, ?, ?)",
+        params![at.now, found.removed_after.map(whole), found.oldest_age.map(whole), whole(kept.needed), found.is_short_of(kept.needed)],
     )
 }
 

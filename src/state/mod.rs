@@ -23,6 +23,7 @@ mod read_follow;
 mod rows;
 mod schema;
 mod status;
+mod tasks;
 mod writer;
 
 pub use control::{ControlWatch, Requests, release_hold, request_hold, request_setting, request_stop};
@@ -32,7 +33,8 @@ pub use lock::{Holder, LockGuard, holder, lock};
 pub use read::{Created, Progress, SavedPlan, progress, read, saved_plan, spec_document};
 pub use status::{
     ConflictStatus, DdlCount, DdlStatement, DdlStatus, FORMAT_VERSION, FollowStatus, LeftOutStatus, LimitStatus, NoteStatus, PhaseState,
-    PhaseStatus, PositionStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status, StopStatus, TableState,
-    TableStatus, TaskStatus, Totals, WaitStatus, schema,
+    PhaseStatus, PositionStatus, RetentionStatus, RunState, RunStatus, ServerStatus, StatementStatus, StatementsStatus, Status, StopStatus,
+    TableState, TableStatus, TaskStatus, Totals, WaitStatus, schema,
 };
+pub use tasks::{ListedTask, TaskList, UnusableFile, list_schema};
 pub use writer::{RangeTruth, RunEnd, StateWriter};

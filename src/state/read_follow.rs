@@ -4,7 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     read::{WINDOW, list, per_second},
-    status::{ConflictStatus, DdlCount, DdlStatement, DdlStatus, FollowStatus, LeftOutStatus, LimitStatus, PositionStatus},
+    status::{
+        ConflictStatus, DdlCount, DdlStatement, DdlStatus, FollowStatus, LeftOutStatus, LimitStatus, PositionStatus, RetentionStatus,
+    },
 };
 use crate::{binlog::Position, catalog::TableName, clock::rfc3339};
 
@@ -58,6 +60,7 @@ pub(super) fn follow(conn: &Connection, run: i64, now: i64, live: bool) -> rusql
                     deleted: row.get(20)?,
                     bytes: row.get(21)?,
                     commits: row.get(22)?,
+                    retention: None,
                     transactions_per_second: None,
                     rows_per_second: None,
                     bytes_per_second: None,
@@ -67,6 +70,7 @@ pub(super) fn follow(conn: &Connection, run: i64, now: i64, live: bool) -> rusql
         )
         .optional()?;
     let Some((mut status, worked, last)) = found else { return Ok(None) };
+    status.retention = retention(conn)?;
     let live = live && worked == run;
     // Of the last half minute while it runs, so that a standstill shows; else of all that the run did.
     let (from, to) = if live { (now - WINDOW, now) } else { (i64::MIN, last.unwrap_or(now)) };
@@ -84,6 +88,19 @@ pub(super) fn follow(conn: &Connection, run: i64, now: i64, live: bool) -> rusql
         status.bytes_per_second = per_second(status.bytes.saturating_sub(bytes), at, to);
     }
     Ok(Some(status))
+}
+
+fn retention(conn: &Connection) -> rusqlite::Result<Option<RetentionStatus>> {
+    conn.query_row("SELECT at, removed_after, oldest_age, needed, short FROM retention", [], |row| {
+        Ok(RetentionStatus {
+            at: rfc3339(row.get(0)?),
+            removed_after_seconds: row.get(1)?,
+            oldest_seconds: row.get(2)?,
+            needed_seconds: row.get(3)?,
+            short: row.get(4)?,
+        })
+    })
+    .optional()
 }
 
 /// Kinds that the spec's choice of operations makes (`ConflictKind::is_of_the_spec`).

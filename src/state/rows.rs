@@ -158,6 +158,7 @@ pub(super) fn event(conn: &Connection, at: &At, event: &Event) -> Done {
         | Event::BatchCommitted(_)
         | Event::FollowMoved { .. }
         | Event::Lag(_)
+        | Event::BinlogKept(_)
         | Event::CaughtUp { .. }
         | Event::ConflictMet { .. }
         | Event::LeftOut { .. }

@@ -13,7 +13,7 @@ use super::error::StateError;
 pub(super) const APPLICATION_ID: i64 = 0x6474_7363;
 
 /// One step for each version; the file's `user_version` is the number of steps taken.
-pub(super) const LADDER: &[&str] = &[V1, V2];
+pub(super) const LADDER: &[&str] = &[V1, V2, V3];
 
 /// Times are milliseconds since 1970 in UTC.
 const V1: &str = "
@@ -187,6 +187,17 @@ CREATE TABLE setting (                  -- limits in force in a run
     value REAL NOT NULL,
     PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
+";
+
+const V3: &str = "
+CREATE TABLE retention (                -- how long the source keeps its binlog, as last measured while it was followed
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at INTEGER NOT NULL,
+    removed_after INTEGER,              -- seconds; 0 is never, NULL is unknown
+    oldest_age INTEGER,                 -- seconds since the first event of the oldest file
+    needed INTEGER NOT NULL,            -- seconds
+    short INTEGER NOT NULL
+) STRICT;
 ";
 
 fn pragma(conn: &Connection, path: &Path, name: &str) -> Result<i64, StateError> {

@@ -10,7 +10,7 @@ use super::lock::Holder;
 use crate::{catalog::TableName, event::Phase};
 
 /// Version of the status document; the minor number grows when something is added.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "1.3";
 
 /// The JSON Schema (draft-07) of [`Status`].
 pub fn schema() -> serde_json::Value {
@@ -391,12 +391,30 @@ pub struct FollowStatus {
     pub bytes: u64,
     /// Commits at the destination.
     pub commits: u64,
+    /// How long the source keeps its binlog, as last measured.
+    #[serde(default)]
+    pub retention: Option<RetentionStatus>,
     /// Source transactions in a second: of the last half minute while a run goes on, else the average of the latest run.
     pub transactions_per_second: Option<f64>,
     /// Row changes in a second, likewise.
     pub rows_per_second: Option<f64>,
     /// Bytes in a second, likewise.
     pub bytes_per_second: Option<f64>,
+}
+
+/// How long the source keeps its binlog. An apply may stand still for as long, and no longer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RetentionStatus {
+    /// When this was measured.
+    pub at: String,
+    /// After how many seconds the source removes a file by itself; 0 for never, absent when it does not say.
+    pub removed_after_seconds: Option<u64>,
+    /// Seconds from the first event of the oldest file to the time of measuring.
+    pub oldest_seconds: Option<u64>,
+    /// Seconds that a task needs whose copy is done: 24 hours, 72 on PolarDB.
+    pub needed_seconds: u64,
+    /// Less is kept than is needed.
+    pub short: bool,
 }
 
 /// A position in the source's binlog.

@@ -22,6 +22,7 @@ use crate::{
         names::Names,
     },
     plan,
+    precheck::needed_after_copy,
     spec::{DdlErrors, ExistingTables, NameCase, ObjectSelection, OnlineDdl, Operation, RowConflict, Selection, Spec, StorageEngine},
 };
 
@@ -137,6 +138,7 @@ impl Execution<'_> {
             task: self.spec.name.clone(),
             write: self.spec.heartbeat.write,
             interval: self.spec.heartbeat.interval,
+            needed: needed_after_copy(self.spec.source.engine),
             clock: clock.clone(),
             observer: Arc::clone(&self.observer) as Arc<dyn Observer>,
         };

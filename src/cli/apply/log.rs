@@ -40,6 +40,10 @@ impl Observer for Log {
                 let (applied, read, micros, idle) = (&lag.applied, &lag.read, lag.micros, lag.idle);
                 tracing::debug!(%applied, %read, micros, idle, "lag");
             }
+            Event::BinlogKept(kept) => {
+                let (removed_after, oldest_age, needed) = (kept.retention.removed_after, kept.retention.oldest_age, kept.needed);
+                tracing::info!(removed_after, oldest_age, needed, short = kept.retention.is_short_of(needed), "binlog kept at the source");
+            }
             Event::CaughtUp { position } => tracing::info!(%position, "caught up"),
             Event::ConflictMet { table, kind, key, rows } => tracing::info!(%table, kind, ?key, rows, "conflict"),
             Event::LeftOut { table, kind, rows } => tracing::debug!(%table, kind, rows, "left out by `operations`"),

@@ -3,7 +3,7 @@
 //! Its changes come through the binlog like all others, so the age of the newest one that has been applied is the lag, also while nobody
 //! else writes. The same thread reads the source's clock, without which the age of any event is a guess; so it runs also where the row is
 //! not written. It never fails the task: a source that cannot be reached is the stream's business, and an account that may not write the
-//! row costs the exact lag and nothing else.
+//! row costs the exact lag and nothing else. Once an hour it looks how long the source keeps its binlog (requirements B09).
 
 use std::{
     fmt::Write as _,
@@ -16,12 +16,12 @@ use std::{
 };
 
 use crate::{
-    binlog::Image,
+    binlog::{Image, Retention},
     catalog::{Column, Key, KeyPart, Table, TableName, TypeKind},
     clock::parse_rfc3339,
     connect::{ConnectError, Login, Purpose, Session},
     ddl::lex::string_literal,
-    event::{Event, Observer, StopToken},
+    event::{BinlogKept, Event, Observer, StopToken},
 };
 
 /// The database of the table.
@@ -31,6 +31,9 @@ pub const TABLE: &str = "dtsctl_heartbeat";
 
 /// Longest pause between two tries to reach the source.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often it is looked at how long the source keeps its binlog.
+const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 
 /// Where the rows are.
 pub fn name() -> TableName {
@@ -117,6 +120,8 @@ pub struct Beat {
     pub write: bool,
     /// How often.
     pub interval: Duration,
+    /// How long the source must keep its binlog once the copy is done, in seconds.
+    pub needed: u64,
     /// Learns the source's time.
     pub clock: SourceClock,
     /// Listens.
@@ -194,6 +199,14 @@ impl Beater {
         }
     }
 
+    /// How long the binlog is kept may be changed at any time, and a platform does as it likes.
+    fn measure(&self, session: &mut Session) -> Result<(), ConnectError> {
+        let name = format!("retention of {}", self.beat.task);
+        let retention = Retention::measure(session, &self.beat.login, &name)?;
+        self.beat.observer.observe(&Event::BinlogKept(BinlogKept { retention, needed: self.beat.needed }));
+        Ok(())
+    }
+
     /// Beats over one session until it fails or all is over.
     fn session(&self, waiting: &mut bool, pause: &mut Duration) -> Result<(), ConnectError> {
         let mut session = Session::open(&self.beat.login, Purpose::Control)?;
@@ -209,6 +222,7 @@ impl Beater {
                 string_literal(&self.beat.task)
             );
         }
+        let mut measured: Option<Instant> = None;
         loop {
             let begin = Instant::now();
             if !sql.is_empty() {
@@ -220,6 +234,10 @@ impl Beater {
             }
             self.good(waiting);
             *pause = Duration::from_millis(500);
+            if measured.is_none_or(|at| at.elapsed() >= RETENTION_EVERY) {
+                self.measure(&mut session)?;
+                measured = Some(Instant::now());
+            }
             if self.over.wait(self.beat.interval.saturating_sub(begin.elapsed())) {
                 return Ok(());
             }

@@ -194,6 +194,7 @@ impl Model {
             | Event::BatchCommitted(_)
             | Event::FollowMoved { .. }
             | Event::Lag(_)
+            | Event::BinlogKept(_)
             | Event::CaughtUp { .. }
             | Event::ConflictMet { .. }
             | Event::LeftOut { .. }
