@@ -449,7 +449,10 @@ impl Session {
                 let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
             }
         } else if purpose == Purpose::Ddl {
-            let _ = self.exec("preparing the session", "SET SESSION explicit_defaults_for_timestamp=1");
+            // The source has altered a system-versioned table, so its session had KEEP.
+            for optional in ["explicit_defaults_for_timestamp=1", "system_versioning_alter_history=KEEP"] {
+                let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
+            }
         }
         Ok(())
     }

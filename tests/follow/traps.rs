@@ -20,6 +20,26 @@ fn rows_that_break_a_constraint_arrive() {
     assert_eq!(bed.numbers(checks), [4]);
 }
 
+/// What only MariaDB has, or writes as it does.
+#[test]
+fn statements_of_mariadb_alone_are_followed() {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "mariadb_alone") else { return };
+    bed.carries(
+        "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING;\nINSERT INTO t VALUES (1, 1);\n\
+         CREATE TABLE old (id INT PRIMARY KEY);\nINSERT INTO old VALUES (1)",
+        "CREATE SEQUENCE s;\nDO NEXTVAL(s);\nDROP SEQUENCE s;\nSET sql_mode = 'ORACLE';\nTRUNCATE TABLE old DROP STORAGE;\nSET sql_mode = '';\n\
+         SET system_versioning_alter_history = KEEP;\nALTER TABLE t ADD w INT NOT NULL DEFAULT 5;\nUPDATE t SET v = 2;\n\
+         CREATE TABLE hashed (a TIMESTAMP NULL, b INT, UNIQUE KEY (a) USING HASH);\nINSERT INTO hashed VALUES ('2001-01-01 10:20:30', 1), (NULL, 2)",
+    );
+    // Written to the binlog although it failed, since the old table is gone.
+    bed.source("INSERT INTO old VALUES (2)");
+    let db = bed.db.clone();
+    bed.source.query_drop(format!("CREATE OR REPLACE TABLE `{db}`.old")).expect_err("no columns");
+    bed.caught_up();
+    bed.source("CREATE TABLE old (id INT PRIMARY KEY, v INT);\nINSERT INTO old VALUES (3, 3)");
+    bed.caught_up();
+}
+
 /// MariaDB writes the table that an UPDATE joins from outside as if its columns could be NULL.
 #[test]
 fn an_update_over_an_outer_join_is_read() {

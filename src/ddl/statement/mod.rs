@@ -176,6 +176,8 @@ pub enum PieceKind {
     LocalOption,
     /// The same of a partition: no item of a list.
     LocalPart,
+    /// `ROW_FORMAT = FIXED` or `PAGE`: of an engine that the destination's tables do not have.
+    RowFormat,
     /// `START TRANSACTION` at the end of a `CREATE TABLE`; a value it has none.
     StartTransaction,
     /// `WAIT n`, `NOWAIT`: how long the source's client would wait.

@@ -191,6 +191,17 @@ fn option(walk: &mut Walk<'_>, out: &mut Classified) -> Result<bool, Expected> {
         PieceKind::Engine
     } else if walk.eat_words(&["DATA", "DIRECTORY"]) || walk.eat_words(&["INDEX", "DIRECTORY"]) || walk.eat_word("TABLESPACE") {
         PieceKind::LocalOption
+    } else if walk.is_word("ROW_FORMAT") {
+        walk.skip(1);
+        walk.eat_symbol("=");
+        // Formats of MyISAM and Aria, which InnoDB refuses.
+        let foreign = walk.is_any(&["FIXED", "PAGE"]);
+        walk.skip(1);
+        if foreign {
+            let span = start..walk.end();
+            out.pieces.push(Piece { kind: PieceKind::RowFormat, value: String::new(), span: span.clone(), clause: span });
+        }
+        return Ok(true);
     } else if walk.at_words(&["UNION"]) && walk.ahead(1).is_some_and(|t| t.is_symbol(walk.text, "=") || t.is_symbol(walk.text, "(")) {
         walk.skip(1);
         walk.eat_symbol("=");
@@ -391,8 +402,12 @@ fn column(walk: &mut Walk<'_>, out: &mut Classified) {
 
 /// `AUTO_INCREMENT` as an attribute, not the option that sets the counter.
 fn numbers(walk: &Walk<'_>) -> bool {
+    const ATTRIBUTES: &[&str] =
+        &["NOT", "NULL", "DEFAULT", "UNIQUE", "PRIMARY", "KEY", "COMMENT", "FIRST", "AFTER", "CHECK", "INVISIBLE", "VISIBLE", "REFERENCES"];
     let sets = walk.ahead(1).is_some_and(|t| t.is_symbol(walk.text, "=") || t.kind == Kind::Number);
-    walk.is_word("AUTO_INCREMENT") && !sets || walk.is_word("SERIAL")
+    // A column may be called `serial`: then its type comes behind.
+    let is_name = || walk.ahead(1).is_some_and(|t| t.kind == Kind::Word && !ATTRIBUTES.iter().any(|w| t.is_word(walk.text, w)));
+    walk.is_word("AUTO_INCREMENT") && !sets || walk.is_word("SERIAL") && !is_name()
 }
 
 /// A function whose value every server finds for itself, or a variable. The time is not one: it comes with the statement.
@@ -465,6 +480,12 @@ pub(super) fn truncate(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
     let mut out = Classified::of(Class::TruncateTable);
     out.names.push(walk.name(NameKind::Target).ok_or("the table's name")?);
     wait(walk, &mut out);
+    // MariaDB takes Oracle's words and does nothing else for them.
+    let start = walk.start();
+    if walk.eat_words(&["DROP", "STORAGE"]) || walk.eat_words(&["REUSE", "STORAGE"]) {
+        let span = start..walk.end();
+        out.pieces.push(Piece { kind: PieceKind::Wait, value: String::new(), span: span.clone(), clause: span });
+    }
     ends(walk, out)
 }
 

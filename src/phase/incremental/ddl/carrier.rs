@@ -174,6 +174,8 @@ impl Carrier {
             during_copy: at.during_copy,
             resuming,
             databases: &read.databases,
+            length: read.text.len(),
+            failed: at.statement.error != 0,
         })
     }
 

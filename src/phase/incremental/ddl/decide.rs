@@ -39,6 +39,10 @@ pub(super) struct Scene<'a> {
     pub(super) resuming: bool,
     /// Databases that a statement which is not about definitions may have written to.
     pub(super) databases: &'a [String],
+    /// Bytes of its text.
+    pub(super) length: usize,
+    /// It ended with an error at the source, having done a part of what it says.
+    pub(super) failed: bool,
 }
 
 /// What is to be done.
@@ -320,6 +324,10 @@ impl Scene<'_> {
                     let whole = piece.clause.clone();
                     plan.edits.push(if piece.kind == PieceKind::LocalPart { Edit::Remove(whole) } else { Edit::RemoveItem(whole) });
                 }
+                PieceKind::RowFormat => {
+                    plan.notes.push("a row format that InnoDB does not have is left out".to_owned());
+                    plan.edits.push(Edit::RemoveItem(piece.clause.clone()));
+                }
                 PieceKind::StartTransaction | PieceKind::Wait => plan.edits.push(Edit::Remove(piece.clause.clone())),
                 PieceKind::How => plan.edits.push(Edit::RemoveItem(piece.clause.clone())),
                 PieceKind::SetStatement => {}
@@ -380,6 +388,9 @@ impl Scene<'_> {
         if let Some(stop) = self.other_table([&source]) {
             return stop;
         }
+        if self.failed && self.classified.or_replace {
+            return self.only_dropped(source, destination);
+        }
         if self.classified.has(Trouble::Query) {
             return statement_format("CREATE TABLE ... SELECT");
         }
@@ -420,6 +431,21 @@ impl Scene<'_> {
             plan.default_of = Some((at, source.database.clone(), destination.database.clone()));
         }
         plan.effects.push(Effect::Made { source, destination });
+        Decision::Run(plan)
+    }
+
+    /// `CREATE OR REPLACE` that failed once it had dropped the old table: MariaDB writes it whole, with its error (seen on 10.11.18).
+    fn only_dropped(&self, source: TableName, destination: TableName) -> Decision {
+        if !self.history.follows(&source) {
+            return Decision::Skip("it failed at the source".to_owned());
+        }
+        if let Some(stop) = self.in_copy([&source]) {
+            return stop;
+        }
+        let text = format!("DROP TABLE IF EXISTS {}", destination.quoted());
+        let mut plan = Plan { repeatable: true, edits: vec![Edit::Replace(0..self.length, text)], ..Plan::default() };
+        plan.notes.push("it failed at the source once it had dropped the table".to_owned());
+        plan.effects.push(Effect::Gone { source, destination });
         Decision::Run(plan)
     }
 
