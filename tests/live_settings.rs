@@ -175,6 +175,41 @@ fn the_incremental_phase_keeps_to_its_limit_until_it_is_lifted() {
     }
 }
 
+/// Requirements G06: rows and bytes of the incremental phase stay within a tenth of their limits, seen at the destination.
+#[test]
+fn the_incremental_phase_keeps_to_its_limits() {
+    // Bytes are those of the row images, of which the text is nearly all.
+    for (name, limit, rows, width) in [("live_rps", "rps: 300", 2400_u32, 10), ("live_mbps", "mbps: 1", 240, 50_000)] {
+        let rest = format!(
+            "phases: {{schema: true, full: true, incremental: true}}\nheartbeat: {{write: false}}\nthrottle: {{incremental: {{{limit}}}}}\n"
+        );
+        let Some(task) = task(name, &rest) else { return };
+        let source = shared(Flavor::MariaDb, Role::Source);
+        source.exec(&format!("CREATE TABLE {name}.t (id INT PRIMARY KEY, v LONGTEXT)")).expect("a table");
+        task.run(&["apply", "--yes", "--until", "caught-up"]).expect(0);
+        let backlog: Vec<String> = (1..=rows).map(|id| format!("INSERT INTO {name}.t VALUES ({id}, REPEAT('x', {width}))")).collect();
+        source.exec(&backlog.join(";\n")).expect("rows");
+        let running = task.start(&["apply", "--yes", "--until", "caught-up"], &[]);
+        let mut conn = shared(Flavor::MariaDb, Role::Destination).root_conn().expect("a connection");
+        let mut done = || -> u32 { conn.query_first(format!("SELECT COUNT(*) FROM {name}.t")).expect("a count").expect("a row") };
+        let mut first = (std::time::Instant::now(), 0);
+        until("the first rows", || {
+            first = (std::time::Instant::now(), done());
+            first.1 > 0
+        });
+        let mut last = first;
+        until("most rows", || {
+            last = (std::time::Instant::now(), done());
+            last.1 >= rows * 9 / 10
+        });
+        running.end().expect(0);
+        let rate = f64::from(last.1 - first.1) / (last.0 - first.0).as_secs_f64();
+        let most = if limit.starts_with("rps") { 300.0 } else { 1e6 / f64::from(width) };
+        crate::support::say(&format!("{name}: {rate:.1} rows a second, limit {most:.1}"));
+        assert!(rate <= most * 1.1, "{name}: {rate:.1} rows a second, limit {most:.1}");
+    }
+}
+
 /// Requirements G02.
 #[test]
 fn tasks_on_one_server_share_the_shortest_window() {

@@ -134,14 +134,17 @@ pub(super) fn put_defaults(table: &mut Table, names: &[String], values: &[Option
 }
 
 fn column(fact: &ColumnFacts, clause: Option<&&ColumnClause>) -> Column {
+    // MySQL names no charset for an ENUM or SET in `binary`, and neither vendor leaves them without one (seen on 9.7.4 and 10.11.19).
+    let kind = kind(&fact.data_type);
+    let binary = || matches!(kind, TypeKind::Enum | TypeKind::Set).then(|| "binary".to_owned());
     let json_check = |name: &str| clause.and_then(|c| c.check.as_deref()) == Some(&format!("json_valid({})", super::quote_name(name)));
     Column {
-        kind: kind(&fact.data_type),
+        kind,
         unsigned: fact.column_type.contains(" unsigned") || fact.column_type.contains(" zerofill"),
         nullable: fact.nullable,
         // MySQL 8.0.30 and later spell utf8mb3, older servers of both vendors utf8.
-        charset: fact.charset.clone(),
-        collation: fact.collation.clone(),
+        charset: fact.charset.clone().or_else(binary),
+        collation: fact.collation.clone().or_else(binary),
         generated: !fact.row_period && clause.map_or_else(|| is_generated(&fact.extra), |c| c.generated.is_some()),
         row_period: fact.row_period,
         invisible: fact.extra.contains("INVISIBLE"),

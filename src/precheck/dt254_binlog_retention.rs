@@ -92,10 +92,16 @@ mod tests {
         assert_eq!(bench.run(&CHECK), Vec::<String>::new(), "never removed");
         expires(&mut bench, 100);
         assert_eq!(bench.run(&CHECK), ["failed -"], "a copy comes first");
+        expires(&mut bench, 167);
+        assert_eq!(bench.run(&CHECK), ["failed -"]);
+        expires(&mut bench, 168);
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new());
+        expires(&mut bench, 24);
         bench.progress.copied.insert(crate::catalog::TableName::new("shop", "t"));
         assert_eq!(bench.run(&CHECK), Vec::<String>::new(), "the copy is done");
         expires(&mut bench, 23);
         assert_eq!(bench.run(&CHECK), ["failed -"]);
+        assert_eq!([Engine::RdsMysql, Engine::PolardbMysql].map(|engine| needed_after_copy(Some(engine)) / HOUR), [24, 72]);
         bench.spec.source.engine = Some(Engine::PolardbMysql);
         expires(&mut bench, 71);
         assert_eq!(bench.run(&CHECK), ["failed -"]);

@@ -112,6 +112,8 @@ pub struct Gathered {
     pub occupied: BTreeMap<TableName, Option<bool>>,
     /// Tables of the destination's database `dts`; `None` when there is no such database.
     pub dts_tables: Option<BTreeSet<String>>,
+    /// Names of other tasks by the destination tables that they have written, as the tables `dts` at the destination tell.
+    pub other_writers: BTreeMap<TableName, BTreeSet<String>>,
     /// The widest rows of source tables whose columns could hold more than a packet.
     pub widest: BTreeMap<TableName, Width>,
     /// Unique keys under another collation.
@@ -143,6 +145,9 @@ pub fn gather(
         ..Gathered::default()
     };
     gathered.dts_tables = dts_tables(ends.destination)?;
+    if gathered.dts_tables.as_ref().is_some_and(|tables| tables.contains("dtsctl_table")) {
+        gathered.other_writers = other_writers(ends.destination, &spec.name)?;
+    }
     if !scope.programs.is_empty() {
         gathered.destination_accounts = accounts(ends.destination)?;
     }
@@ -254,6 +259,26 @@ pub(super) fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String
          LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME = 'dts'",
     )?;
     Ok((!rows.is_empty()).then(|| (0..rows.len()).filter_map(|r| rows.text_at(r, 1)).collect()))
+}
+
+fn other_writers(session: &mut Session, task: &str) -> Result<BTreeMap<TableName, BTreeSet<String>>, ConnectError> {
+    let sql = format!(
+        "SELECT `task`, `destination_database`, `destination_table` FROM `dts`.`dtsctl_table` WHERE `task` <> {}",
+        string_literal(task)
+    );
+    let rows = match session.query("looking for other tasks' tables", &sql) {
+        Ok(rows) => rows,
+        Err(error) if error.is_connection() => return Err(error),
+        // The account may lack the right, which another check says.
+        Err(_) => return Ok(BTreeMap::new()),
+    };
+    let mut writers: BTreeMap<TableName, BTreeSet<String>> = BTreeMap::new();
+    for r in 0..rows.len() {
+        if let (Some(task), Some(database), Some(table)) = (rows.text_at(r, 0), rows.text_at(r, 1), rows.text_at(r, 2)) {
+            writers.entry(TableName::new(database, table)).or_default().insert(task);
+        }
+    }
+    Ok(writers)
 }
 
 fn triggers(session: &mut Session, targets: &BTreeSet<&TableName>) -> Result<Vec<(TableName, String)>, ConnectError> {

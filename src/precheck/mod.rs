@@ -82,6 +82,8 @@ mod dt271_no_gtid;
 mod dt272_selection_changed;
 mod dt273_prepared_xa;
 mod dt274_lists_as_printed;
+mod dt275_shared_tables;
+mod dt276_unverified_tool;
 mod dt280_filter_columns;
 mod dt281_filter_refused;
 mod dt282_filter_changed;

@@ -76,6 +76,8 @@ pub const CHECKS: &[Check] = &[
     super::dt272_selection_changed::CHECK,
     super::dt273_prepared_xa::CHECK,
     super::dt274_lists_as_printed::CHECK,
+    super::dt275_shared_tables::CHECK,
+    super::dt276_unverified_tool::CHECK,
     super::dt280_filter_columns::CHECK,
     super::dt281_filter_refused::CHECK,
     super::dt282_filter_changed::CHECK,

@@ -67,7 +67,15 @@ impl Problems<'_> {
                 self.key(
                     &["online_ddl", key],
                     format!("`online_ddl.{key}` says nothing under mode `copy`"),
-                    "write `mode: gh-ost`, or remove the key",
+                    "write `mode: gh-ost` or `mode: dms`, or remove the key",
+                );
+            }
+            // What DMS calls its tables is not published, and a guess would carry them as tables or leave out somebody's own.
+            if online.mode == Some(OnlineDdlMode::Dms) && patterns.as_ref().is_none_or(Vec::is_empty) {
+                self.key(
+                    &["online_ddl", "mode"],
+                    format!("mode `dms` needs `online_ddl.{key}`: what DMS calls its tables is not published"),
+                    "look at the names while DMS changes a table, and write regular expressions with a group for the original's name",
                 );
             }
             for (index, pattern) in patterns.iter().flatten().enumerate() {

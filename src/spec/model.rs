@@ -501,7 +501,8 @@ pub enum OnlineDdlMode {
     Copy,
     /// They are not carried; what was changed in the shadow table is changed in the original when that is replaced by it.
     GhOst,
-    /// Only the original statement of DMS is carried. Not supported yet.
+    /// The same for lock-free changes of Alibaba Cloud DMS, whose names the spec has to give. Built to what is published of it, and never
+    /// run against it.
     Dms,
 }
 

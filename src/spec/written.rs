@@ -55,7 +55,7 @@ pub struct Spec {
     /// Accounts to carry over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Accounts>,
-    /// Temporary tables of online schema changes (gh-ost, pt-online-schema-change).
+    /// Temporary tables of online schema changes (gh-ost, pt-online-schema-change, DMS).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online_ddl: Option<OnlineDdl>,
     /// How long to go on trying before the run fails with its progress kept.
@@ -461,10 +461,11 @@ pub struct OnlineDdl {
     /// How they are treated. Default: `copy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<OnlineDdlMode>,
-    /// Regular expressions for the names of shadow tables; the first group is the original's name. Default: `^_(.+)_(?:gho|new)$`.
+    /// Regular expressions for the names of shadow tables; the first group is the original's name. Default: `^_(.+)_(?:gho|new)$`;
+    /// needed with `dms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Vec<String>>,
-    /// The same for tables that serve the tool or are thrown away. Default: `^_(.+)_(?:ghc|del|old)$`.
+    /// The same for tables that serve the tool or are thrown away. Default: `^_(.+)_(?:ghc|del|old)$`; needed with `dms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trash: Option<Vec<String>>,
 }

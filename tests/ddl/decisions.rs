@@ -218,6 +218,19 @@ fn a_new_table_does_not_take_over_one_that_is_there() {
     }
 }
 
+/// `generated_invisible_primary_key.test`: with `IF NOT EXISTS` a view in its place is no error of the server's, and no table is made.
+#[test]
+fn a_new_table_does_not_take_the_place_of_a_view() {
+    for (from, to) in pairs() {
+        let Some(mut bed) = Bed::new(from, to, "view_there") else { continue };
+        bed.done("CREATE TABLE a (id INT PRIMARY KEY)");
+        bed.done("CREATE VIEW v AS SELECT id FROM a");
+        let outcome = bed.both("CREATE TABLE IF NOT EXISTS v (id INT PRIMARY KEY)");
+        assert!(matches!(&outcome, Some(Carried::Failed { error }) if error.contains("view")), "{outcome:?}");
+        bed.done("ALTER TABLE a ADD b INT");
+    }
+}
+
 /// A foreign key to what is not selected is left out, as the schema phase does it; a view on it fails.
 #[test]
 fn what_refers_out_of_the_selection() {

@@ -1,4 +1,4 @@
-//! One to many and a chain (requirements F02, F03): each arrow is a task of its own.
+//! One to many, a chain and many to one (requirements F02, F03, F04): each arrow is a task of its own.
 
 use mysql::prelude::Queryable as _;
 use testbed::{Flavor, Server, ServerOptions, equal, have};
@@ -38,5 +38,32 @@ fn one_source_feeds_two_servers_and_one_of_them_a_third() {
             let mut writer = source.root_conn().expect("a connection");
             writer.query_drop(round).expect("a change");
         }
+    }
+}
+
+/// Several sources feed one table; their rows never meet, and lie among each other (requirement F04).
+#[test]
+fn several_sources_feed_one_table() {
+    for flavor in Flavor::ALL.into_iter().filter(|&flavor| have(flavor)) {
+        let start = || Server::start(flavor, ServerOptions::new()).expect("a server");
+        let (odd, even, destination) = (start(), start(), start());
+        let table = "CREATE DATABASE shard;\nCREATE TABLE shard.t (id INT PRIMARY KEY, v VARCHAR(20));";
+        odd.exec(&format!("{table}\nINSERT INTO shard.t VALUES (1,'a'),(3,'b'),(5,'c')")).expect("rows");
+        even.exec(&format!("{table}\nINSERT INTO shard.t VALUES (2,'a'),(4,'b')")).expect("rows");
+        // Where the tables of online changes would be carried, none of them may take the place of all rows (DT275).
+        let spec = format!("{PHASES}objects: [{{database: shard, rename: whole}}]\nonline_ddl: {{mode: gh-ost}}\n");
+        let first = Task::new("from_odd", &odd, &destination, &spec);
+        let second = Task::new("from_even", &even, &destination, &format!("{spec}conflict: {{existing_tables: ignore}}\n"));
+        let mut conn = destination.root_conn().expect("a connection");
+        let mut whole = || -> Vec<(i32, String)> { conn.query("SELECT id, v FROM whole.t ORDER BY id").expect("rows") };
+        let rows = |rows: &[(i32, &str)]| rows.iter().map(|(id, v)| (*id, (*v).to_owned())).collect::<Vec<_>>();
+        first.run(&CATCH_UP).expect(0);
+        second.run(&CATCH_UP).expect(0);
+        assert_eq!(whole(), rows(&[(1, "a"), (2, "a"), (3, "b"), (4, "b"), (5, "c")]), "{flavor}");
+        odd.exec("UPDATE shard.t SET v = 'x' WHERE id = 3;\nDELETE FROM shard.t WHERE id = 1").expect("changes");
+        even.exec("INSERT INTO shard.t VALUES (6,'d');\nUPDATE shard.t SET id = 8 WHERE id = 2").expect("changes");
+        first.run(&CATCH_UP).expect(0);
+        second.run(&CATCH_UP).expect(0);
+        assert_eq!(whole(), rows(&[(3, "x"), (4, "b"), (5, "c"), (6, "d"), (8, "a")]), "{flavor}");
     }
 }

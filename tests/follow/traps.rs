@@ -336,6 +336,30 @@ fn what_a_careful_session_must_keep() {
     });
 }
 
+/// Requirements B17 and D18: a trigger at both ends, and a thousand rows that fire it at the source. Its rows come by the binlog once; at the
+/// destination it fires for everybody else.
+#[test]
+fn a_trigger_at_both_ends_fires_once_for_each_row() {
+    for flavor in Flavor::ALL {
+        let Some(mut bed) = Bed::new(flavor, flavor, "triggered") else { continue };
+        bed.source(
+            "CREATE TABLE parent (id INT PRIMARY KEY);\nCREATE TABLE child (id INT AUTO_INCREMENT PRIMARY KEY, parent INT);\n\
+             CREATE TRIGGER tr AFTER INSERT ON parent FOR EACH ROW INSERT INTO child (parent) VALUES (NEW.id);\n\
+             INSERT INTO parent VALUES (1), (2)",
+        );
+        let db = bed.db.clone();
+        bed.task.write(&format!("{}objects: [{{database: {db}}}]\nschema: {{triggers: auto}}\n", super::bed::PHASES));
+        bed.caught_up();
+        let parents: Vec<String> = (3..=1002).map(|id| format!("({id})")).collect();
+        bed.source(&format!("INSERT INTO parent VALUES {}", parents.join(",")));
+        bed.caught_up();
+        assert_eq!(bed.numbers("SELECT COUNT(*) FROM child"), [1002], "{flavor}");
+        let mut anybody = bed.destination_session();
+        anybody.query_drop(format!("INSERT INTO {db}.parent VALUES (5000)")).expect("a row");
+        assert_eq!(bed.numbers("SELECT COUNT(*) FROM child WHERE parent = 5000"), [1], "{flavor}");
+    }
+}
+
 /// Rows that nothing but their values tells apart, some of which are JSON: the copy brings them as text, the binlog with their types.
 #[test]
 fn keyless_rows_with_json() {

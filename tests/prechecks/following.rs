@@ -25,6 +25,36 @@ fn tables_that_the_binlog_serves_badly() {
     case.plan().shows("DT290");
 }
 
+/// Requirements C08: a table that another task writes too would be replaced by an online change of this source.
+#[test]
+fn tables_of_several_tasks_and_online_changes() {
+    if !have(Flavor::MariaDb) {
+        return;
+    }
+    let (source, destination) = (shared(Flavor::MariaDb, Role::Source), shared(Flavor::MariaDb, Role::Destination));
+    let other = Case::new(source, destination, "checks_shard1");
+    other.source("CREATE TABLE orders (id INT PRIMARY KEY);\nINSERT INTO orders VALUES (1)");
+    other.run(&["apply", "--yes"]);
+    let mut case = Case::new(source, destination, "checks_shard2");
+    case.source("CREATE TABLE orders (id INT PRIMARY KEY);\nCREATE TABLE alone (id INT PRIMARY KEY);\nINSERT INTO orders VALUES (2)");
+    case.follows();
+    case.objects("[{database: checks_shard2, rename: checks_shard1}]");
+    case.rest("conflict: {existing_tables: ignore}\n");
+    case.plan().shows("DT275");
+    case.rest("conflict: {existing_tables: ignore}\nprecheck: {ignore: [DT275, DT254]}\n");
+    case.run(&["apply", "--yes", "--until", "caught-up"]);
+    case.rest("conflict: {existing_tables: ignore}\n");
+    case.plan().shows("DT275_follows");
+    case.rest("conflict: {existing_tables: ignore}\nonline_ddl: {mode: gh-ost}\n");
+    case.plan().passes("DT275");
+    case.rest("conflict: {existing_tables: ignore}\nonline_ddl: {mode: dms, shadow: ['^tp_\\d+_ogt_(.+)$'], trash: ['^tp_\\d+_(?:ogl|del)_(.+)$']}\n");
+    case.plan().shows("DT276");
+    // Selected by name, the swap would stop the task.
+    case.objects("[{database: checks_shard2, rename: checks_shard1, tables: [{name: orders}]}]");
+    case.rest("conflict: {existing_tables: ignore}\n");
+    case.plan().passes("DT275");
+}
+
 #[test]
 fn copies_without_an_exact_place() {
     if !have(Flavor::MySql) {

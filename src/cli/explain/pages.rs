@@ -90,6 +90,8 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT272", include_str!("../../../docs/checks/DT272.md")),
     ("DT273", include_str!("../../../docs/checks/DT273.md")),
     ("DT274", include_str!("../../../docs/checks/DT274.md")),
+    ("DT275", include_str!("../../../docs/checks/DT275.md")),
+    ("DT276", include_str!("../../../docs/checks/DT276.md")),
     ("DT280", include_str!("../../../docs/checks/DT280.md")),
     ("DT281", include_str!("../../../docs/checks/DT281.md")),
     ("DT282", include_str!("../../../docs/checks/DT282.md")),

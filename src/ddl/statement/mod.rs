@@ -174,10 +174,12 @@ pub enum PieceKind {
     Charset,
     /// `DATA DIRECTORY`, `INDEX DIRECTORY`, `TABLESPACE`: a place on one machine.
     LocalOption,
-    /// The same of a partition: no item of a list.
+    /// The same as one of several options of a partition or of one action: no item of a list, so that the comma behind it stays.
     LocalPart,
     /// `ROW_FORMAT = FIXED` or `PAGE`: of an engine that the destination's tables do not have.
     RowFormat,
+    /// The same as one of several options of one action.
+    RowFormatPart,
     /// `START TRANSACTION` at the end of a `CREATE TABLE`; a value it has none.
     StartTransaction,
     /// `WAIT n`, `NOWAIT`: how long the source's client would wait.

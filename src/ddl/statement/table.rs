@@ -236,12 +236,9 @@ fn partition_options(walk: &mut Walk<'_>, out: &mut Classified) -> Result<(), Ex
         } else if walk.at_end() {
             return Err("a closing parenthesis");
         } else if walk.is_any(&["ENGINE", "STORAGE", "DATA", "INDEX", "TABLESPACE"]) {
-            let before = out.pieces.len();
             if !option(walk, out)? {
                 walk.skip(1);
-            }
-            // The comma behind it is that between two partitions.
-            for piece in out.pieces[before..].iter_mut().filter(|p| p.kind == PieceKind::LocalOption) {
+            } else if let Some(piece) = out.pieces.last_mut().filter(|p| p.kind == PieceKind::LocalOption) {
                 piece.kind = PieceKind::LocalPart;
             }
         } else {
@@ -288,6 +285,13 @@ pub(super) fn alter(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
             Whole::Else => {}
         }
         without_collated_charsets(&mut out, Some(&span));
+        for piece in out.pieces.iter_mut().filter(|p| p.clause.start >= span.start && p.clause != span) {
+            piece.kind = match piece.kind {
+                PieceKind::LocalOption => PieceKind::LocalPart,
+                PieceKind::RowFormat => PieceKind::RowFormatPart,
+                kind => kind,
+            };
+        }
         walk.eat_symbol(",");
     }
     Ok(out)

@@ -148,7 +148,7 @@ impl Destination for MySqlDestination {
     }
 
     fn finish_table(&self, table: &CopyTable) -> Result<(), DestinationError> {
-        self.control(|s| progress::finish_table(s, &self.task, &table.source.name))
+        self.control(|s| progress::finish_table(s, &self.task, table))
     }
 
     fn begin_following(&self, start: &Position, copy_end: Option<&Position>) -> Result<(), DestinationError> {

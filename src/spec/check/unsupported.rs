@@ -1,7 +1,7 @@
 //! Keys of the format whose meaning is not built yet: refused, never accepted and ignored. When an issue builds one, its line goes.
 
 use crate::spec::{
-    model::{OnlineDdlMode, StorageEngine, Topology},
+    model::{StorageEngine, Topology},
     written::Spec,
 };
 
@@ -17,6 +17,4 @@ pub(super) fn check(found: &mut Problems<'_>, spec: &Spec) {
     let schema = spec.schema.as_ref();
     let engine = schema.and_then(|schema| schema.engine).unwrap_or_default();
     refuse(engine != StorageEngine::Innodb, &["schema", "engine"], "leave it out, or write `innodb`");
-    let mode = spec.online_ddl.as_ref().and_then(|online| online.mode);
-    refuse(mode == Some(OnlineDdlMode::Dms), &["online_ddl", "mode"], "write `gh-ost` with the patterns of its tables, or `copy`");
 }

@@ -244,13 +244,16 @@ pub(in super::super) fn range(
     range_of(&rows, 0)
 }
 
-pub(in super::super) fn finish_table(session: &mut Session, task: &str, source: &TableName) -> Result<(), DestinationError> {
+pub(in super::super) fn finish_table(session: &mut Session, task: &str, table: &CopyTable) -> Result<(), DestinationError> {
+    let source = &table.source.name;
     let condition = table_condition(task, source);
+    // Where rows of others may be among ours, more are found than were read.
+    let most = if table.keep_existing { "FALSE" } else { "`rows_found` > `rows_read`" };
     let open = session.query(
         "checking a table's ranges",
         &format!(
             "SELECT COUNT(*), SUM(`finished` = 0 OR `rows_read` = `rows_written` AND \
-             (`rows_found` > `rows_read` OR `rows_found` + `rows_replaced` < `rows_read`)) \
+             ({most} OR `rows_found` + `rows_replaced` < `rows_read`)) \
              FROM `dts`.`dtsctl_range` WHERE {condition}"
         ),
     )?;

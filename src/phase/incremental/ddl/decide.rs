@@ -321,12 +321,13 @@ impl Scene<'_> {
                 PieceKind::Charset => plan.charsets.push((piece.value.clone(), piece.span.end)),
                 PieceKind::LocalOption | PieceKind::LocalPart => {
                     plan.notes.push("an option that names a place on the source's machine is left out".to_owned());
-                    let whole = piece.clause.clone();
-                    plan.edits.push(if piece.kind == PieceKind::LocalPart { Edit::Remove(whole) } else { Edit::RemoveItem(whole) });
+                    let alone = piece.kind == PieceKind::LocalOption;
+                    plan.edits.push(if alone { Edit::RemoveItem(piece.clause.clone()) } else { Edit::Remove(piece.clause.clone()) });
                 }
-                PieceKind::RowFormat => {
+                PieceKind::RowFormat | PieceKind::RowFormatPart => {
                     plan.notes.push("a row format that InnoDB does not have is left out".to_owned());
-                    plan.edits.push(Edit::RemoveItem(piece.clause.clone()));
+                    let alone = piece.kind == PieceKind::RowFormat;
+                    plan.edits.push(if alone { Edit::RemoveItem(piece.clause.clone()) } else { Edit::Remove(piece.clause.clone()) });
                 }
                 PieceKind::StartTransaction | PieceKind::Wait => plan.edits.push(Edit::Remove(piece.clause.clone())),
                 PieceKind::How => plan.edits.push(Edit::RemoveItem(piece.clause.clone())),
