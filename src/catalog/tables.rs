@@ -68,7 +68,8 @@ pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> R
         unsupported.get_or_insert(format!("column {}: type {} is not known to dtsctl", other.name, other.column_type));
     }
     let understood = definition.as_ref().filter(|_| agrees);
-    let mut keys: Vec<Key> = understood.iter().flat_map(|d| d.indexes()).map(|index| key(index, &columns, &facts.engine)).collect();
+    let mut keys: Vec<Key> =
+        understood.iter().flat_map(|d| d.indexes()).map(|index| key(index, &columns, (&facts.engine, flavor))).collect();
     keys.sort_by_key(|k| !k.is_primary());
     let mut lost_defaults = Vec::new();
     if let Some(definition) = understood {
@@ -133,17 +134,17 @@ pub(super) fn put_defaults(table: &mut Table, names: &[String], values: &[Option
 }
 
 fn column(fact: &ColumnFacts, clause: Option<&&ColumnClause>) -> Column {
+    // MySQL names no charset for an ENUM or SET in `binary`, and neither vendor leaves them without one (seen on 9.7.4 and 10.11.19).
+    let kind = kind(&fact.data_type);
+    let binary = || matches!(kind, TypeKind::Enum | TypeKind::Set).then(|| "binary".to_owned());
     let json_check = |name: &str| clause.and_then(|c| c.check.as_deref()) == Some(&format!("json_valid({})", super::quote_name(name)));
-    // MySQL names no charset of an ENUM or SET whose members are bytes, MariaDB `binary` (seen on 9.7.4 and 10.11.18; MediaWiki has such).
-    let members = fact.charset.is_none() && matches!(fact.data_type.as_str(), "enum" | "set");
-    let bytes = || members.then(|| "binary".to_owned());
     Column {
-        kind: kind(&fact.data_type),
+        kind,
         unsigned: fact.column_type.contains(" unsigned") || fact.column_type.contains(" zerofill"),
         nullable: fact.nullable,
         // MySQL 8.0.30 and later spell utf8mb3, older servers of both vendors utf8.
-        charset: fact.charset.clone().or_else(bytes),
-        collation: fact.collation.clone().or_else(bytes),
+        charset: fact.charset.clone().or_else(binary),
+        collation: fact.collation.clone().or_else(binary),
         generated: !fact.row_period && clause.map_or_else(|| is_generated(&fact.extra), |c| c.generated.is_some()),
         row_period: fact.row_period,
         invisible: fact.extra.contains("INVISIBLE"),
@@ -185,7 +186,7 @@ fn kind(data_type: &str) -> TypeKind {
     }
 }
 
-fn key(index: &IndexClause, columns: &[Column], engine: &str) -> Key {
+fn key(index: &IndexClause, columns: &[Column], (engine, flavor): (&str, Flavor)) -> Key {
     let using = index.options.iter().find(|o| o.key == "USING").and_then(|o| o.value.clone());
     let index_type = match index.kind {
         IndexKind::Fulltext => "FULLTEXT".to_owned(),
@@ -194,7 +195,8 @@ fn key(index: &IndexClause, columns: &[Column], engine: &str) -> Key {
         _ => using
             .map_or_else(|| if engine.eq_ignore_ascii_case("MEMORY") { "HASH" } else { "BTREE" }.to_owned(), |u| u.to_ascii_uppercase()),
     };
-    // InnoDB keeps no hash indexes but MariaDB's unique keys over long columns, whose parts have no prefix.
+    // InnoDB keeps no hash indexes but MariaDB's unique keys over long columns, whose parts have no prefix, and those that ask for it (seen on
+    // 10.11.18).
     let long = |p: &KeyPart| p.prefix.is_none() && p.column.is_some_and(|c| is_long(&columns[c].column_type));
     let parts: Vec<KeyPart> = index
         .parts
@@ -205,7 +207,8 @@ fn key(index: &IndexClause, columns: &[Column], engine: &str) -> Key {
             descending: part.descending,
         })
         .collect();
-    let index_type = if index_type == "HASH" && engine.eq_ignore_ascii_case("InnoDB") && !parts.iter().any(long) {
+    let asked = flavor.is_mariadb() && matches!(index.kind, IndexKind::Unique);
+    let index_type = if index_type == "HASH" && engine.eq_ignore_ascii_case("InnoDB") && !asked && !parts.iter().any(long) {
         "BTREE".to_owned()
     } else {
         index_type

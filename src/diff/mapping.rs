@@ -88,6 +88,12 @@ pub const TYPES: &[Row] = &[
 pub const CLAUSES: &[Row] = &[
     row(MySql, "srid", Fate::LeftOut("MariaDB has no SRID attribute; each value keeps its own SRID")),
     row(MySql, "not null of a generated column", Fate::LeftOut("MariaDB has no NOT NULL for generated columns")),
+    row(MySql, "primary key over a generated column", Fate::Refused("MariaDB has no primary keys over generated columns")),
+    row(
+        MySql,
+        "invisible column without a default",
+        Fate::LeftOut("MariaDB wants a default of an invisible column that is NOT NULL, and shows this one"),
+    ),
     row(MySql, "not enforced check", Fate::LeftOut("MariaDB enforces every check")),
     row(MySql, "functional index", Fate::LeftOut("MariaDB has no functional indexes; a unique one is refused")),
     row(MySql, "multi-valued index", Fate::LeftOut("MariaDB has no multi-valued indexes; a unique one is refused")),

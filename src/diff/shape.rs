@@ -40,6 +40,7 @@ pub(super) fn charset_of(collation: &str) -> &str {
 
 /// `utf8` and `utf8mb3` are one charset under two names, and so are its collations.
 pub(super) fn same_name(collation: &str) -> String {
+    let collation = collation.to_ascii_lowercase();
     match collation.strip_prefix("utf8_") {
         Some(rest) => format!("utf8mb3_{rest}"),
         None if collation == "utf8" => "utf8mb3".to_owned(),

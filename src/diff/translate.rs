@@ -63,7 +63,8 @@ pub fn collation_at(from: Flavor, to: Flavor, known: &[String], collation: &str)
         let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
         [Some(name.to_owned()), other].into_iter().flatten().find(|n| known.contains(n))
     };
-    let name = same_name(collation);
+    // A statement may write it in capitals.
+    let name = same_name(&collation.to_ascii_lowercase());
     // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
     let alias = to.is_mariadb() && name.contains("_0900_");
     if let Some(found) = known(&name).filter(|_| !alias) {
@@ -359,6 +360,10 @@ impl Work<'_> {
         if !self.way.crosses() {
             return;
         }
+        let needs_value = column.null == Some(false) && column.default.is_none() && column.generated.is_none() && !column.auto_increment;
+        if column.invisible && needs_value && self.leaves_out("invisible column without a default", &name) {
+            column.invisible = false;
+        }
         if column.srid.is_some() && self.leaves_out("srid", &name) {
             column.srid = None;
         }
@@ -427,6 +432,9 @@ impl Work<'_> {
             return !self.leaves_out("vector index", &name);
         }
         let column = |part: &crate::ddl::IndexPart| part.column.as_deref().and_then(|c| self.out.shape.column(c)).cloned();
+        if index.kind == IndexKind::Primary && index.parts.iter().any(|p| column(p).is_some_and(|c| c.generated.is_some())) {
+            return !self.leaves_out("primary key over a generated column", &name);
+        }
         let long = index.parts.iter().any(|p| p.prefix.is_none() && column(p).is_some_and(|c| is_long(&base_type(&c.data_type))));
         if long && unique {
             self.leaves_out("unique index over long columns", &name);

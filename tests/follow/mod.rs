@@ -17,6 +17,7 @@ mod operations;
 mod outlived;
 mod partial;
 mod random;
+mod statements;
 mod sysbench;
 mod topologies;
 mod traps;

@@ -9,10 +9,13 @@ pub fn members(column_type: &str) -> Vec<String> {
     let Some(start) = column_type.find('(') else { return Vec::new() };
     let mut list = Vec::new();
     let mut chars = column_type[start + 1..].chars().peekable();
+    // MySQL prints a member in `binary` that is no UTF-8 as `x'92'`: another one than '92'.
+    let mut hex = "";
     while let Some(c) = chars.next() {
         match c {
+            'x' => hex = "\0x",
             '\'' => {
-                let mut name = String::new();
+                let mut name = std::mem::take(&mut hex).to_owned();
                 while let Some(c) = chars.next() {
                     match c {
                         '\'' if chars.peek() == Some(&'\'') => {
@@ -92,6 +95,8 @@ mod tests {
     fn lists_are_read_as_servers_print_them() {
         assert_eq!(members(r"enum('a','it''s','(b),c','d\\e','')"), ["a", "it's", "(b),c", r"d\e", ""]);
         assert_eq!(members("set('p')"), ["p"]);
+        assert_ne!(members("enum('a',x'92')"), members("enum('a','92')"));
+        assert_eq!(members("enum('x',x'92','x')"), ["x", "\0x92", "x"]);
     }
 
     #[test]

@@ -277,12 +277,19 @@ impl<'l, 'a> Careful<'l, 'a> {
         if odd > 0 {
             session.exec(DOING, LENIENT)?;
         }
-        let outcome = session.exec(DOING, &sql);
+        let mut outcome = session.exec(DOING, &sql);
+        let mut lenient = odd > 0;
+        if let Err(ConnectError::Sql { code: 3751 | 3752, .. }) = &outcome {
+            // No value of a row: what a functional index keeps of it. The source took the row under a mode that is not strict.
+            session.exec(DOING, LENIENT)?;
+            lenient = true;
+            outcome = session.exec(DOING, &sql);
+        }
         let warnings = match &outcome {
             Ok(outcome) if outcome.warnings > 0 => session.warnings(1000)?,
             _ => Vec::new(),
         };
-        if odd > 0 {
+        if lenient {
             session.exec(DOING, STRICT)?;
         }
         let outcome = match outcome {
@@ -300,13 +307,14 @@ impl<'l, 'a> Careful<'l, 'a> {
     }
 
     /// Warnings that stand for no harm: 1592 says that a server that logs statements logs one it cannot repeat for sure, 1287 that the
-    /// name of a charset goes out of use (`_utf8mb3` on MySQL), and 1265 comes with the error value of an ENUM, which was sent as such.
+    /// name of a charset goes out of use (`_utf8mb3` on MySQL), 3751 and 3752 that a functional index keeps less than the row has, as it
+    /// does at the source, and 1265 comes with the error value of an ENUM, which was sent as such.
     fn explain(&self, warnings: &[(u16, String)], odd: u64, counted: u64) -> Result<(), DestinationError> {
         let is_enum = |message: &str| self.shape.enum_columns().any(|name| message.contains(&format!("column '{name}'")));
         let mut enums = 0;
         for (code, message) in warnings {
             match code {
-                1287 | 1592 => {}
+                1287 | 1592 | 3751 | 3752 => {}
                 1265 if is_enum(message) => enums += 1,
                 _ => return Err(not_exact(self.shape, format!("warning {code}: {message}"))),
             }

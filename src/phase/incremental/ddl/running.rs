@@ -103,6 +103,19 @@ impl Carrier {
             }
             _ => None,
         });
+        // A view whose DROP was not carried. With IF NOT EXISTS it is no error of the server's, and no table is made either.
+        if let Some(Effect::Made { destination, .. }) = plan.effects.first()
+            && self.looking(|session| session::exists(session, "view", destination))?
+        {
+            return self.failed(
+                at,
+                read,
+                row,
+                &about,
+                format!("the destination has a view {destination} already (DROP VIEW is not carried)"),
+                history,
+            );
+        }
         if let Some(table) = taken {
             return self.failed(at, read, row, &about, format!("the destination has a table {table} already"), history);
         }
