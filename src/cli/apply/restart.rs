@@ -5,9 +5,9 @@ use std::{io::Write as _, path::Path};
 
 use crate::{
     catalog::TableName,
-    cli::{Context, error::CommandError},
+    cli::{Context, Kind, error::CommandError},
     connect::{Login, Purpose, Session},
-    destination::mysql::{forget_task, read_progress},
+    destination::mysql::{forget_task, read_progress, sharing},
     spec::Spec,
     state,
 };
@@ -17,6 +17,18 @@ pub(super) fn forget(context: &mut Context, spec: &Spec, destination: &Login, st
     let mut session = Session::open(destination, Purpose::Ddl)?;
     let progress = read_progress(&mut session, &spec.name)?.unwrap_or_default();
     let created: Vec<&TableName> = progress.tables.iter().filter(|t| t.created_here).map(|t| &t.destination).collect();
+    if let Some((table, tasks)) = sharing(&mut session, &spec.name, &created)?.first_key_value() {
+        let tasks: Vec<String> = tasks.iter().map(|task| format!("'{task}'")).collect();
+        return Err(CommandError::new(
+            Kind::Blocked,
+            format!("--restart would drop {table}, which this task created and task {} feeds too", tasks.join(", ")),
+        )
+        .hint(format!(
+            "begin anew with all of them: drop the table, and restart each; or, if that task is no more, forget its tables at the destination: \
+             DELETE FROM dts.dtsctl_table WHERE task IN ({})",
+            tasks.join(", ")
+        )));
+    }
     if !created.is_empty() {
         writeln!(context.stderr, "--restart drops the tables that this task created at the destination, with their rows:")?;
         for table in &created {

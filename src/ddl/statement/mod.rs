@@ -134,6 +134,8 @@ pub enum Trouble {
     Exchange,
     /// `CONVERT PARTITION ... TO TABLE`, `CONVERT TABLE ... TO PARTITION`: right where both tables are carried.
     Convert,
+    /// `DROP PARTITION`, `TRUNCATE PARTITION`: rows go without row events, alike at both ends where they are the same rows.
+    LosesPartitions,
     /// `DISCARD` or `IMPORT TABLESPACE`.
     Tablespace,
     /// A column with AUTO_INCREMENT is added: rows are numbered in the order in which they lie.

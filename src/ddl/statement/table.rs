@@ -330,6 +330,8 @@ fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> 
     } else if walk.eat_words(&["CONVERT", "TABLE"]) {
         out.names.push(walk.name(NameKind::Exchanged).ok_or("the name of the table to convert")?);
         out.troubles.push(Trouble::Convert);
+    } else if walk.at_words(&["DROP", "PARTITION"]) || walk.at_words(&["TRUNCATE", "PARTITION"]) {
+        out.troubles.push(Trouble::LosesPartitions);
     } else if walk.is_any(&["DISCARD", "IMPORT"]) {
         out.troubles.push(Trouble::Tablespace);
     } else if walk.is_any(&["ADD", "DROP"]) && walk.ahead(1).is_some_and(|t| ["SYSTEM", "PERIOD"].iter().any(|w| t.is_word(walk.text, w))) {

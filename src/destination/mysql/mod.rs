@@ -10,7 +10,7 @@ mod progress;
 
 pub use literals::ImageLiterals;
 pub use members::members;
-pub use progress::{applied::read as read_following, ddl, forget_task, read as read_progress};
+pub use progress::{applied::read as read_following, ddl, forget_task, read as read_progress, sharing};
 
 use std::sync::{
     Arc, Mutex,

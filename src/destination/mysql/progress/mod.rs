@@ -12,9 +12,11 @@ pub(super) mod applied;
 pub mod ddl;
 mod layout;
 mod ranges;
+mod shared;
 
 use self::layout::LAYOUT;
 pub(super) use self::ranges::{begin_table, finish_table, forget_table, note_creation, note_start_position, range};
+pub use self::shared::sharing;
 use crate::{
     binlog::Position,
     catalog::TableName,

@@ -179,6 +179,17 @@ impl Carrier {
         })
     }
 
+    /// The same, when it is its turn: with what the destination tells.
+    fn decide_now(&mut self, at: Occurrence<'_>, read: &Read, history: &History, resuming: bool) -> Result<Decision, DdlError> {
+        let decision = self.decide(at, read, history, resuming);
+        if let (Decision::Run(plan), false) = (&decision, resuming) {
+            if let Some(reason) = self.takes_others_rows(&read.classified, plan)? {
+                return Ok(Decision::Refuse { reason, about: about(&plan.effects) });
+            }
+        }
+        Ok(decision)
+    }
+
     pub(super) fn stop(&self, at: Occurrence<'_>, statement: &str, stop: Stop) -> DdlError {
         DdlError::Stop { code: stop.code, statement: statement.to_owned(), place: place(at), reason: stop.reason, hint: stop.hint }
     }
@@ -283,7 +294,7 @@ impl Carrier {
         let read = self.read(at)?;
         // Held and not intended yet, there is nothing to go by.
         let intended = (known.state == DdlState::Intent).then_some(known);
-        match self.decide(at, &read, history, intended.is_some()) {
+        match self.decide_now(at, &read, history, intended.is_some())? {
             Decision::Run(plan) => self.run(at, &read, plan, intended, history, changed),
             Decision::Refuse { reason, about } => {
                 let row = self.row(at, &read, DdlState::Failed);
@@ -333,7 +344,7 @@ impl Statements for Carrier {
             Some(DdlState::Intent) | None => {}
         }
         let mut read = self.read(at)?;
-        let decision = self.decide(at, &read, history, known.is_some());
+        let decision = self.decide_now(at, &read, history, known.is_some())?;
         if let Some(stop) = read.doubt.take().filter(|_| !matches!(decision, Decision::Pass)) {
             return Err(self.stop(at, &named(&read, &at.statement.database), stop));
         }

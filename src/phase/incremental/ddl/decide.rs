@@ -586,7 +586,7 @@ impl Scene<'_> {
     fn troubles(&self, source: &TableName) -> Option<Decision> {
         for trouble in &self.classified.troubles {
             let reason = match trouble {
-                Trouble::Exchange | Trouble::Convert | Trouble::Query => continue,
+                Trouble::Exchange | Trouble::Convert | Trouble::LosesPartitions | Trouble::Query => continue,
                 Trouble::Tablespace => "its rows come and go with files, and no row event tells of them",
                 Trouble::Random => "a column is filled with values that each server makes for itself",
                 Trouble::Ignore => "which of several equal rows stays hangs on the order in which they lie",

@@ -14,6 +14,7 @@ mod definitions;
 mod facts;
 mod modes;
 mod online;
+mod others;
 mod reading;
 mod running;
 mod session;
