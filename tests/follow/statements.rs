@@ -1,7 +1,7 @@
 //! Statements and definitions that MySQL's own regression tests brought, and that did not arrive as they should.
 
 use mysql::prelude::Queryable as _;
-use testbed::Flavor;
+use testbed::{Flavor, Server, ServerOptions};
 
 use super::bed::{Bed, CATCH_UP, each};
 
@@ -126,4 +126,52 @@ fn a_functional_index_that_keeps_less_than_the_row() {
     );
     bed.caught_up();
     bed.task.run(&["verify"]).expect(0);
+}
+
+/// `alter_table.test`: a column whose default was dropped is made with one, and the plan says so.
+#[test]
+fn a_dropped_default_is_noted() {
+    let Some(mut bed) = Bed::new(Flavor::MySql, Flavor::MySql, "no_default") else { return };
+    bed.source(
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(9), c TEXT, d JSON, e INT AS (id + 1), f TIMESTAMP NULL, g INT NOT NULL);\n\
+         ALTER TABLE t ALTER b DROP DEFAULT;\nINSERT INTO t (id, b, g) VALUES (1, 'x', 1)",
+    );
+    let plan = bed.task.json(&["plan"]).to_string();
+    assert_eq!(plan.matches("its missing default is left out").count(), 1, "{plan}");
+    assert!(plan.contains(&format!("{}.t.b", bed.db)), "{plan}");
+    bed.caught_up();
+}
+
+/// `ps.test`: `RESET BINARY LOGS AND GTIDS`. What comes after it has numbers that were read before, and is not what was read.
+#[test]
+fn a_source_whose_binlog_began_anew_is_not_caught_up_with() {
+    let without = || ServerOptions::new().gtid(false).arg("--gtid-mode=OFF").arg("--enforce-gtid-consistency=OFF");
+    for (flavor, options) in [(Flavor::MySql, ServerOptions::new()), (Flavor::MySql, without()), (Flavor::MariaDb, ServerOptions::new())] {
+        if !testbed::have(flavor) {
+            continue;
+        }
+        let (from, to) =
+            (Server::start(flavor, options).expect("a server"), Server::start(flavor, ServerOptions::new()).expect("a server"));
+        let mut bed = Bed::on(&from, &to, "anew");
+        bed.carries(
+            "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200));\nINSERT INTO t VALUES (1, 'x'), (2, 'y')",
+            "DELETE FROM t WHERE id = 2",
+        );
+        let anew = if flavor == Flavor::MySql { "RESET BINARY LOGS AND GTIDS" } else { "RESET MASTER" };
+        bed.source(&format!("{anew};\nINSERT INTO t VALUES (3, 'z');\nDROP TABLE IF EXISTS nobody"));
+        let outcome = bed.task.run(&CATCH_UP);
+        outcome.expect(1).says("error: incremental: source:");
+        // Its file has grown beyond the place where reading ended; its numbers have not.
+        if flavor == Flavor::MySql {
+            let on: String = bed.source.query_first("SELECT @@gtid_mode").unwrap().unwrap();
+            if on == "ON" {
+                bed.source("INSERT INTO t SELECT 4, REPEAT('x', 200)");
+                bed.source(&format!(
+                    "INSERT INTO t VALUES {}",
+                    (10..400).map(|i| format!("({i}, REPEAT('x', 200))")).collect::<Vec<_>>().join(",")
+                ));
+                bed.task.run(&CATCH_UP).expect(1).says("lacks what has been read before");
+            }
+        }
+    }
 }
