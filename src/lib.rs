@@ -12,9 +12,11 @@
 //! - `verify` compares the rows of both ends and writes a receipt.
 //! - `ddl` takes statements apart: tokens, clauses, names.
 //! - `cli` reads arguments, environment and clock, calls the rooms, and turns every error into an exit code and hints.
+//! - `alert` tells a command of the user's what a person should see to.
 //! - `report` is the only printing beside `cli`.
 //! - `diff` turns two catalogs and a mapping into changes; no input or output.
 
+pub mod alert;
 pub mod binlog;
 pub mod catalog;
 pub mod cli;

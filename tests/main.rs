@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
+mod alerts;
 mod apply;
 mod binlog_checks;
 mod catalog;

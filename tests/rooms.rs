@@ -72,6 +72,7 @@ fn rooms_use_only_whom_they_may() {
         ("precheck", &["phase", "state", "cli", "report", "verify"]),
         ("state", &["connect", "phase", "cli", "report", "verify", "precheck", "plan", "diff", "destination"]),
         ("report", &["connect", "phase", "cli", "destination"]),
+        ("alert", &["connect", "diff", "plan", "phase", "destination", "state", "cli", "report", "verify", "precheck"]),
         ("event", &["connect", "phase", "cli", "report", "state", "plan"]),
     ];
     let mut wrong = Vec::new();

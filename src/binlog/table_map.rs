@@ -161,6 +161,13 @@ mod field {
 }
 
 impl TableMap {
+    /// It has the columns of a sequence of MariaDB: its position comes as a row event of a table of this shape (seen on 10.11.18).
+    pub fn is_sequence(&self) -> bool {
+        use code::{LONGLONG, TINY};
+        const SHAPE: [u8; 8] = [LONGLONG, LONGLONG, LONGLONG, LONGLONG, LONGLONG, LONGLONG, TINY, LONGLONG];
+        self.columns.len() == SHAPE.len() && self.columns.iter().zip(SHAPE).all(|(column, code)| column.code == code && !column.nullable)
+    }
+
     /// Reads the body of a TABLE_MAP event (what stands between the common header and the checksum) as MySQL 5.7 and later or MariaDB
     /// 10.5 and later write it.
     ///

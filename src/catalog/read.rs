@@ -24,6 +24,14 @@ pub enum CatalogError {
         /// The server's refusal.
         source: ConnectError,
     },
+    /// The server cannot print the definition of an object: a MERGE table without its members, a table whose engine is not loaded.
+    #[error("the definition of {object} cannot be read: {source}")]
+    Unreadable {
+        /// Database and name.
+        object: String,
+        /// What the server said.
+        source: ConnectError,
+    },
 }
 
 /// Which objects to read. System databases are never read, whatever it says.
@@ -275,11 +283,15 @@ fn show_one(session: &mut Session, statement: &str, failing: Failing) -> Result<
         Err(_) if failing == Failing::Ignored => Ok(None),
         // 1008/1049 unknown database, 1051/1146 unknown table, 4091 unknown sequence.
         Err(error) if matches!(error.code(), Some(1008 | 1049 | 1051 | 1146 | 4091)) => Ok(None),
-        Err(source) if source.is_missing_right() => {
+        Err(source) => {
             let object = statement.rsplit_once("TABLE ").or_else(|| statement.rsplit_once(' ')).map_or(statement, |(_, name)| name);
-            Err(CatalogError::MissingRight { object: object.to_owned(), source })
+            let object = object.to_owned();
+            Err(if source.is_missing_right() {
+                CatalogError::MissingRight { object, source }
+            } else {
+                CatalogError::Unreadable { object, source }
+            })
         }
-        Err(error) => Err(error.into()),
     }
 }
 

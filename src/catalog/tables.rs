@@ -68,7 +68,8 @@ pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> R
         unsupported.get_or_insert(format!("column {}: type {} is not known to dtsctl", other.name, other.column_type));
     }
     let understood = definition.as_ref().filter(|_| agrees);
-    let mut keys: Vec<Key> = understood.iter().flat_map(|d| d.indexes()).map(|index| key(index, &columns, &facts.engine)).collect();
+    let mut keys: Vec<Key> =
+        understood.iter().flat_map(|d| d.indexes()).map(|index| key(index, &columns, (&facts.engine, flavor))).collect();
     keys.sort_by_key(|k| !k.is_primary());
     let mut lost_defaults = Vec::new();
     if let Some(definition) = understood {
@@ -185,7 +186,7 @@ fn kind(data_type: &str) -> TypeKind {
     }
 }
 
-fn key(index: &IndexClause, columns: &[Column], engine: &str) -> Key {
+fn key(index: &IndexClause, columns: &[Column], (engine, flavor): (&str, Flavor)) -> Key {
     let using = index.options.iter().find(|o| o.key == "USING").and_then(|o| o.value.clone());
     let index_type = match index.kind {
         IndexKind::Fulltext => "FULLTEXT".to_owned(),
@@ -194,7 +195,8 @@ fn key(index: &IndexClause, columns: &[Column], engine: &str) -> Key {
         _ => using
             .map_or_else(|| if engine.eq_ignore_ascii_case("MEMORY") { "HASH" } else { "BTREE" }.to_owned(), |u| u.to_ascii_uppercase()),
     };
-    // InnoDB keeps no hash indexes but MariaDB's unique keys over long columns, whose parts have no prefix.
+    // InnoDB keeps no hash indexes but MariaDB's unique keys over long columns, whose parts have no prefix, and those that ask for it (seen on
+    // 10.11.18).
     let long = |p: &KeyPart| p.prefix.is_none() && p.column.is_some_and(|c| is_long(&columns[c].column_type));
     let parts: Vec<KeyPart> = index
         .parts
@@ -205,7 +207,8 @@ fn key(index: &IndexClause, columns: &[Column], engine: &str) -> Key {
             descending: part.descending,
         })
         .collect();
-    let index_type = if index_type == "HASH" && engine.eq_ignore_ascii_case("InnoDB") && !parts.iter().any(long) {
+    let asked = flavor.is_mariadb() && matches!(index.kind, IndexKind::Unique);
+    let index_type = if index_type == "HASH" && engine.eq_ignore_ascii_case("InnoDB") && !asked && !parts.iter().any(long) {
         "BTREE".to_owned()
     } else {
         index_type

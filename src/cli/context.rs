@@ -187,8 +187,13 @@ impl Context {
     /// Reads and checks the spec, and reads both passwords: for commands that connect.
     pub fn load_spec_and_passwords(&mut self) -> Result<Spec, CommandError> {
         let mut spec = self.load_spec()?;
-        spec::read_passwords(&mut spec, &variable, &|path| fs::read(path))?;
+        Self::read_passwords(&mut spec)?;
         Ok(spec)
+    }
+
+    /// Reads both passwords of a spec.
+    pub(super) fn read_passwords(spec: &mut Spec) -> Result<(), CommandError> {
+        Ok(spec::read_passwords(spec, &variable, &|path| fs::read(path))?)
     }
 
     /// The state file: as named, or `.dtsctl/<name>.db` beside the spec (for a spec from standard input, in the working folder).

@@ -187,6 +187,10 @@ impl From<CatalogError> for CommandError {
     fn from(error: CatalogError) -> Self {
         match error {
             CatalogError::Connect(error) => error.into(),
+            CatalogError::Unreadable { source: ConnectError::Sql { .. }, .. } => {
+                chain(Kind::Failed, &error).hint("mend or drop it, or leave it out with `exclude`")
+            }
+            CatalogError::Unreadable { source, .. } => source.into(),
             CatalogError::MissingRight { .. } => {
                 chain(Kind::Failed, &error).hint("grant the right to the account, or leave the object out with `exclude`")
             }

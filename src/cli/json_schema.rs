@@ -30,11 +30,13 @@ pub enum Document {
     List,
     /// What `verify --format json` writes
     Verify,
+    /// What `alerts.command` of the spec reads
+    Alert,
 }
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Spec, Self::Plan, Self::Status, Self::List, Self::Verify];
+    pub const ALL: [Self; 6] = [Self::Spec, Self::Plan, Self::Status, Self::List, Self::Verify, Self::Alert];
 
     /// The committed file in `schemas/`.
     pub fn file(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Document {
             Self::Status => "status.v1.json",
             Self::List => "list.v1.json",
             Self::Verify => "verify.v1.json",
+            Self::Alert => "alert.v1.json",
         }
     }
 }
@@ -57,6 +60,7 @@ pub fn schema_of(document: Document) -> Option<Value> {
         Document::Status => Some(state::schema()),
         Document::List => Some(state::list_schema()),
         Document::Verify => Some(crate::verify::json_schema()),
+        Document::Alert => Some(crate::alert::schema()),
     }
 }
 

@@ -11,6 +11,7 @@ mod logging;
 mod login;
 pub mod reference;
 
+mod alert_command;
 mod apply;
 mod beside;
 mod completions;

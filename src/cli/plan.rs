@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Context, args::Format, error::CommandError, exit, prepare::prepare, shared_retry};
+use super::{Context, alert_command, args::Format, error::CommandError, exit, prepare::prepare, shared_retry};
 use crate::{
     plan::{self, Plan},
     report::plan::{self as report, DiffMode, MARKDOWN_LIMIT},
@@ -64,6 +64,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<u8, CommandE
     let mut spec = context.load_spec_and_passwords()?;
     let state_path = context.state_path(&spec);
     shared_retry::settle(&mut spec, &state_path);
+    alert_command::settle(&mut spec);
     let plan = prepare(&spec, &[], context.now())?.plan;
     if let Some(path) = &args.out {
         fs::write(path, plan::save(&plan)).map_err(|error| {

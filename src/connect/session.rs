@@ -420,6 +420,8 @@ impl Session {
             for kind in ["idle_transaction_timeout", "idle_readonly_transaction_timeout", "idle_write_transaction_timeout"] {
                 settings.push(format!("{kind}=0"));
             }
+            // Rows written under 0, or by INSERT IGNORE, need not fulfil the table's constraints; they are rows of the source all the same.
+            settings.push("check_constraint_checks=0".to_owned());
         }
         if flavor.has_stats_expiry() && purpose == Purpose::Catalog {
             settings.push("information_schema_stats_expiry=0".to_owned());
@@ -447,7 +449,10 @@ impl Session {
                 let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
             }
         } else if purpose == Purpose::Ddl {
-            let _ = self.exec("preparing the session", "SET SESSION explicit_defaults_for_timestamp=1");
+            // The source has altered a system-versioned table, so its session had KEEP.
+            for optional in ["explicit_defaults_for_timestamp=1", "system_versioning_alter_history=KEEP"] {
+                let _ = self.exec("preparing the session", &format!("SET SESSION {optional}"));
+            }
         }
         Ok(())
     }

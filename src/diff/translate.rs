@@ -63,7 +63,8 @@ pub fn collation_at(from: Flavor, to: Flavor, known: &[String], collation: &str)
         let other = name.strip_prefix("utf8mb3_").map(|rest| format!("utf8_{rest}"));
         [Some(name.to_owned()), other].into_iter().flatten().find(|n| known.contains(n))
     };
-    let name = same_name(collation);
+    // A statement may write it in capitals.
+    let name = same_name(&collation.to_ascii_lowercase());
     // MariaDB 11.4 and later take MySQL's 0900 names as aliases and print their own.
     let alias = to.is_mariadb() && name.contains("_0900_");
     if let Some(found) = known(&name).filter(|_| !alias) {

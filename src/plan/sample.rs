@@ -164,6 +164,7 @@ pub(crate) fn spec() -> Spec {
         throttle: Throttle::default(),
         heartbeat: Heartbeat { write: true, interval: Duration::from_secs(1) },
         ddl_errors: DdlErrors::Continue,
+        alerts: None,
         verify: VerifyOptions::default(),
         precheck: PrecheckOptions::default(),
         allow: Vec::new(),

@@ -114,6 +114,8 @@ pub struct Gathered {
     pub dts_tables: Option<BTreeSet<String>>,
     /// Names of other tasks by the destination tables that they have written, as the tables `dts` at the destination tell.
     pub other_writers: BTreeMap<TableName, BTreeSet<String>>,
+    /// Full-text parser plugins that the destination has; unknown when they were not asked for or may not be seen.
+    pub parsers: Option<BTreeSet<String>>,
     /// The widest rows of source tables whose columns could hold more than a packet.
     pub widest: BTreeMap<TableName, Width>,
     /// Unique keys under another collation.
@@ -147,6 +149,9 @@ pub fn gather(
     gathered.dts_tables = dts_tables(ends.destination)?;
     if gathered.dts_tables.as_ref().is_some_and(|tables| tables.contains("dtsctl_table")) {
         gathered.other_writers = other_writers(ends.destination, &spec.name)?;
+    }
+    if source.tables.iter().any(|table| table.create.contains("WITH PARSER")) {
+        gathered.parsers = parsers(ends.destination)?;
     }
     if !scope.programs.is_empty() {
         gathered.destination_accounts = accounts(ends.destination)?;
@@ -259,6 +264,15 @@ pub(super) fn dts_tables(session: &mut Session) -> Result<Option<BTreeSet<String
          LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME = 'dts'",
     )?;
     Ok((!rows.is_empty()).then(|| (0..rows.len()).filter_map(|r| rows.text_at(r, 1)).collect()))
+}
+
+fn parsers(session: &mut Session) -> Result<Option<BTreeSet<String>>, ConnectError> {
+    let sql = "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'FTPARSER' AND PLUGIN_STATUS = 'ACTIVE'";
+    match session.query("looking for full-text parsers", sql) {
+        Ok(rows) => Ok(Some((0..rows.len()).filter_map(|r| rows.text_at(r, 0)).collect())),
+        Err(error) if error.is_connection() => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 fn other_writers(session: &mut Session, task: &str) -> Result<BTreeMap<TableName, BTreeSet<String>>, ConnectError> {

@@ -106,6 +106,7 @@ mod dt300_function_creators;
 mod dt302_connections;
 mod dt303_engines_refused;
 mod dt304_existing_engines;
+mod dt305_alert_command;
 mod notes;
 
 pub use binlog::{BinlogFacts, Cascade, Prepared};

@@ -100,6 +100,7 @@ pub const CHECKS: &[Check] = &[
     super::dt302_connections::CHECK,
     super::dt303_engines_refused::CHECK,
     super::dt304_existing_engines::CHECK,
+    super::dt305_alert_command::CHECK,
 ];
 
 /// Runs every check: one passed finding for each that has nothing to say, and what the others found, in the order of the codes. What the

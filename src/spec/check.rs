@@ -2,6 +2,7 @@
 //! their own beside this one.
 
 mod accounts;
+mod alerts;
 mod endpoint;
 mod filter;
 mod objects;
@@ -28,6 +29,7 @@ pub(super) fn check(spec: &written::Spec, root: &Node, text: &str, around: &Surr
     found.start(spec);
     objects::check(&mut found, spec);
     accounts::check(&mut found, spec);
+    alerts::check(&mut found, spec);
     filter::check(&mut found, spec);
     found.retry(spec);
     found.heartbeat(spec);

@@ -59,6 +59,8 @@ pub struct Spec {
     pub heartbeat: Heartbeat,
     /// What a DDL statement that fails at the destination does.
     pub ddl_errors: DdlErrors,
+    /// Who is told of what a person should see to.
+    pub alerts: Option<Alerts>,
     /// How `verify` compares.
     pub verify: VerifyOptions,
     /// Options of the prechecks.
@@ -573,6 +575,82 @@ pub enum DdlErrors {
     Continue,
     /// The task stops at its position.
     Stop,
+}
+
+/// Who is told of what a person should see to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alerts {
+    /// The program and its arguments, as written; at least the program.
+    pub command: Vec<String>,
+    /// The folder in which it runs: the spec's.
+    pub folder: PathBuf,
+    /// Where the program is, or why it cannot be run; filled by the command.
+    pub program: AlertProgram,
+    /// What is told.
+    pub events: Vec<AlertEvent>,
+    /// The lag above which it is told.
+    pub lag: Option<Duration>,
+    /// How long it stays above, or below again.
+    pub lag_for: Duration,
+    /// How long a wait lasts before it is told.
+    pub waiting: Duration,
+    /// How long the full copy of a run may take.
+    pub full_timeout: Option<Duration>,
+    /// The same of the same object is told once in this time.
+    pub repeat: Duration,
+    /// How long the command may run.
+    pub timeout: Duration,
+}
+
+/// What is known of the program of [`Alerts`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AlertProgram {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    /// It is here: an absolute path.
+    Found(PathBuf),
+    /// It cannot be run, for this reason.
+    Unusable(String),
+}
+
+/// What [`Alerts`] tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertEvent {
+    /// The apply has ended with an error. Not told when somebody asked it to stop.
+    Stopped,
+    /// The lag stays above the limit; and once when it is back below.
+    Lag,
+    /// A DDL statement of the source failed at the destination, and the task goes on.
+    DdlFailed,
+    /// A row at the destination was not as it had to be, and was dealt with as `conflict.rows` says.
+    Conflict,
+    /// It waits for long, for a server above all; and once when that is over.
+    Waiting,
+    /// The full copy takes longer than the limit.
+    FullTimeout,
+    /// The apply has finished, and some of the above was met on the way: conflicts or failed DDL statements.
+    FinishedUnexpected,
+}
+
+impl AlertEvent {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Stopped, Self::Lag, Self::DdlFailed, Self::Conflict, Self::Waiting, Self::FullTimeout, Self::FinishedUnexpected];
+
+    /// As the spec writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Lag => "lag",
+            Self::DdlFailed => "ddl-failed",
+            Self::Conflict => "conflict",
+            Self::Waiting => "waiting",
+            Self::FullTimeout => "full-timeout",
+            Self::FinishedUnexpected => "finished-unexpected",
+        }
+    }
 }
 
 /// How `verify` compares.

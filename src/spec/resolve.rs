@@ -10,9 +10,9 @@ use crate::ddl::condition::{Condition, Filter};
 use super::{
     account::AccountPattern,
     model::{
-        Accounts, Address, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat, IncrementalThrottle, Names,
-        ObjectSelection, OnlineDdl, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection, Throttle, Tls, TlsMode,
-        VerifyOptions,
+        Accounts, Address, AlertEvent, AlertProgram, Alerts, Allowance, ColumnSelection, Conflict, Endpoint, FullThrottle, Heartbeat,
+        IncrementalThrottle, Names, ObjectSelection, OnlineDdl, Phases, PrecheckOptions, Retry, SchemaOptions, Spec, TableSelection,
+        Throttle, Tls, TlsMode, VerifyOptions,
     },
     pattern::Pattern,
     rename::Rename,
@@ -27,6 +27,14 @@ pub(super) const RETRY_CONNECTION: Duration = Duration::from_secs(720 * 60);
 const RETRY_OTHER: Duration = Duration::from_secs(10 * 60);
 /// `heartbeat.interval` when the spec does not say (requirements H05).
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// `alerts.lag_for` when the spec does not say: some ten measurements in a row.
+const LAG_FOR: Duration = Duration::from_secs(10);
+/// `alerts.waiting` when the spec does not say.
+const WAITING: Duration = Duration::from_secs(5 * 60);
+/// `alerts.repeat` when the spec does not say.
+const REPEAT: Duration = Duration::from_secs(10 * 60);
+/// `alerts.timeout` when the spec does not say.
+const ALERT_TIMEOUT: Duration = Duration::from_secs(10);
 const PORT: u16 = 3306;
 
 /// Turns a checked spec into the model. `name` is the task's name when the spec gives none; paths are relative to `folder`.
@@ -79,6 +87,7 @@ pub(super) fn resolve(written: written::Spec, name: &str, folder: &Path) -> Spec
         },
         heartbeat: Heartbeat { write: heartbeat.write.unwrap_or(true), interval: time(&heartbeat.interval, HEARTBEAT) },
         ddl_errors: filled.ddl_errors.unwrap_or_default(),
+        alerts: filled.alerts.map(|written| alerts(written, folder)),
         verify: VerifyOptions { mode: filled.verify.and_then(|verify| verify.mode).unwrap_or_default() },
         precheck: PrecheckOptions { ignore: filled.precheck.and_then(|precheck| precheck.ignore).unwrap_or_default() },
         allow: filled.allow.into_iter().flatten().filter_map(allowance).collect(),
@@ -127,8 +136,52 @@ fn fill(mut spec: written::Spec, name: &str) -> written::Spec {
     heartbeat.write.get_or_insert(true);
     heartbeat.interval = Some(Time(format_duration(time(&heartbeat.interval, HEARTBEAT))));
     spec.ddl_errors.get_or_insert_default();
+    let phases = (spec.phases.as_ref().and_then(|p| p.full) == Some(true), spec.phases.as_ref().and_then(|p| p.incremental) == Some(true));
+    if let Some(alerts) = &mut spec.alerts {
+        let possible = AlertEvent::ALL.into_iter().filter(|event| can_happen(*event, alerts, phases)).collect();
+        let events = alerts.events.get_or_insert(possible);
+        let tells = |wanted: &[AlertEvent]| wanted.iter().any(|event| events.contains(event));
+        let fill = |given: &mut Option<Time>, default, needed: bool| {
+            if needed {
+                *given = Some(Time(format_duration(time(given, default))));
+            }
+        };
+        fill(&mut alerts.lag_for, LAG_FOR, tells(&[AlertEvent::Lag]));
+        fill(&mut alerts.waiting, WAITING, tells(&[AlertEvent::Waiting]));
+        fill(&mut alerts.repeat, REPEAT, tells(&[AlertEvent::DdlFailed, AlertEvent::Conflict]));
+        fill(&mut alerts.timeout, ALERT_TIMEOUT, true);
+        for limit in [&mut alerts.lag, &mut alerts.full_timeout].into_iter().flatten() {
+            *limit = Time(format_duration(time(&Some(limit.clone()), Duration::ZERO)));
+        }
+    }
     spec.verify.get_or_insert_default().mode.get_or_insert_default();
     spec
+}
+
+/// Whether a task with these phases, full copy and incremental, can come to tell of it.
+pub(super) fn can_happen(event: AlertEvent, alerts: &written::Alerts, (full, incremental): (bool, bool)) -> bool {
+    match event {
+        AlertEvent::Stopped | AlertEvent::Waiting => true,
+        AlertEvent::Lag => incremental && alerts.lag.is_some(),
+        AlertEvent::FullTimeout => full && alerts.full_timeout.is_some(),
+        AlertEvent::DdlFailed | AlertEvent::Conflict | AlertEvent::FinishedUnexpected => incremental,
+    }
+}
+
+fn alerts(written: written::Alerts, folder: &Path) -> Alerts {
+    let limit = |given: &Option<Time>| given.as_ref().and_then(|time| parse_duration(&time.0).ok());
+    Alerts {
+        folder: folder.to_owned(),
+        program: AlertProgram::Unknown,
+        lag: limit(&written.lag),
+        lag_for: time(&written.lag_for, LAG_FOR),
+        waiting: time(&written.waiting, WAITING),
+        full_timeout: limit(&written.full_timeout),
+        repeat: time(&written.repeat, REPEAT),
+        timeout: time(&written.timeout, ALERT_TIMEOUT),
+        command: written.command,
+        events: written.events.unwrap_or_default(),
+    }
 }
 
 /// What gh-ost and pt-online-schema-change call their tables (requirements 2.8).

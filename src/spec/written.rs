@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::ddl::condition::FilterOn;
 
 use super::model::{
-    DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine, TlsMode, Topology,
-    TriggerMode, UnsafeAction, VerifyMode,
+    AlertEvent, DdlErrors, Engine, ExistingTables, NameCase, OnlineDdlMode, Operation, RowConflict, SecondaryIndexes, StorageEngine,
+    TlsMode, Topology, TriggerMode, UnsafeAction, VerifyMode,
 };
 
 /// What a destination shall hold, where it comes from, and under which limits.
@@ -70,6 +70,9 @@ pub struct Spec {
     /// What a DDL statement of the source that fails at the destination does. Default: `continue`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ddl_errors: Option<DdlErrors>,
+    /// A command that is told of what a person should see to while `dtsctl apply` runs alone. Default: nobody is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Alerts>,
     /// How `dtsctl verify` compares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
@@ -537,6 +540,39 @@ pub struct Heartbeat {
     /// How often: 100 ms to 10 minutes. Default: `1s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Time>,
+}
+
+/// A command that is told of what a person should see to: one JSON object on its standard input each time (`schemas/alert.v1.json`).
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alerts {
+    /// The program and its arguments, as they are written: there is no shell and no variable, and no secret belongs here. A program with a
+    /// `/` in it is relative to the spec's folder, in which the command runs; any other is looked for in `PATH`.
+    #[schemars(length(min = 1))]
+    pub command: Vec<String>,
+    /// Which events. Default: all that can happen, `lag` and `full-timeout` only where they have their limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub events: Option<Vec<AlertEvent>>,
+    /// The lag above which `lag` is told: `1s` to `30d`, better at least `10s`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<Time>,
+    /// How long the lag stays above before it is told, and below before that is told: `0s` to `1d`. Default: `10s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_for: Option<Time>,
+    /// How long a wait lasts before `waiting` is told: `1s` to `30d`. Default: `5m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Time>,
+    /// How long the full copy of one run may take before `full-timeout` is told: `1s` to `365d`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_timeout: Option<Time>,
+    /// `ddl-failed` and `conflict` are told of the same object once in this time, with the number of those in between: `1s` to `30d`.
+    /// Default: `10m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Time>,
+    /// How long the command may run before it is killed: `1s` to `10m`. Default: `10s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Time>,
 }
 
 /// How `dtsctl verify` compares.

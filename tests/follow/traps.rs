@@ -6,6 +6,51 @@ use testbed::{Flavor, Server, ServerOptions, have};
 
 use super::bed::{Bed, CATCH_UP, each};
 
+/// Rows that were written with `check_constraint_checks=0`, or whose constraint cannot be computed, are rows of the source as any others.
+#[test]
+fn rows_that_break_a_constraint_arrive() {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "constraint") else { return };
+    bed.carries(
+        "CREATE TABLE c (id INT PRIMARY KEY, v INT CHECK (v > 0), n VARCHAR(30) CHECK (CHAR_LENGTH(n > 2)), CONSTRAINT small CHECK (v < 100));\n\
+         SET check_constraint_checks = 0;\nINSERT INTO c VALUES (1, -1, 'Ken'), (2, 200, NULL)",
+        "INSERT INTO c VALUES (3, 1000, 'Ken'), (4, 1, '7');\nUPDATE c SET v = v - 1;\n\
+         CREATE TABLE d (id INT PRIMARY KEY, v INT);\nINSERT INTO d VALUES (1, 1), (2, 2);\nALTER TABLE d ADD CONSTRAINT big CHECK (v > 1)",
+    );
+    let checks = "SELECT COUNT(*) FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()";
+    assert_eq!(bed.numbers(checks), [4]);
+}
+
+/// What only MariaDB has, or writes as it does.
+#[test]
+fn statements_of_mariadb_alone_are_followed() {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "mariadb_alone") else { return };
+    bed.carries(
+        "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING;\nINSERT INTO t VALUES (1, 1);\n\
+         CREATE TABLE old (id INT PRIMARY KEY);\nINSERT INTO old VALUES (1)",
+        "CREATE SEQUENCE s;\nDO NEXTVAL(s);\nDROP SEQUENCE s;\nSET sql_mode = 'ORACLE';\nTRUNCATE TABLE old DROP STORAGE;\nSET sql_mode = '';\n\
+         SET system_versioning_alter_history = KEEP;\nALTER TABLE t ADD w INT NOT NULL DEFAULT 5;\nUPDATE t SET v = 2;\n\
+         CREATE TABLE hashed (a TIMESTAMP NULL, b INT, UNIQUE KEY (a) USING HASH);\nINSERT INTO hashed VALUES ('2001-01-01 10:20:30', 1), (NULL, 2)",
+    );
+    // Written to the binlog although it failed, since the old table is gone.
+    bed.source("INSERT INTO old VALUES (2)");
+    let db = bed.db.clone();
+    bed.source.query_drop(format!("CREATE OR REPLACE TABLE `{db}`.old")).expect_err("no columns");
+    bed.caught_up();
+    bed.source("CREATE TABLE old (id INT PRIMARY KEY, v INT);\nINSERT INTO old VALUES (3, 3)");
+    bed.caught_up();
+}
+
+/// MariaDB writes the table that an UPDATE joins from outside as if its columns could be NULL.
+#[test]
+fn an_update_over_an_outer_join_is_read() {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "outer") else { return };
+    bed.carries(
+        "CREATE TABLE t1 (n INT NOT NULL PRIMARY KEY, d INT NOT NULL);\nCREATE TABLE t2 (n INT NOT NULL PRIMARY KEY, d INT);\n\
+         INSERT INTO t1 VALUES (1, 1), (2, 2);\nINSERT INTO t2 VALUES (1, 10), (3, 30)",
+        "UPDATE t2 LEFT JOIN t1 ON t1.n = t2.n SET t1.d = t2.d;\nDELETE t1 FROM t2 LEFT JOIN t1 ON t1.n = t2.n WHERE t2.n = 1",
+    );
+}
+
 /// Trap 1.
 #[test]
 fn floats_keep_their_bits() {

@@ -149,3 +149,17 @@ fn clocks_far_apart() {
     odd.exec("SET GLOBAL init_connect='SET timestamp=1700000000'").expect("set");
     case.plan().without_figures().shows("DT212");
 }
+
+/// A command that is not on this machine would be found missing when it is needed.
+#[test]
+fn an_alert_command_that_is_not_there() {
+    let Some(flavor) = Flavor::ALL.into_iter().find(|&flavor| have(flavor)) else { return };
+    let mut case = Case::new(shared(flavor, Role::Source), shared(flavor, Role::Destination), "checks_alerts");
+    case.source("CREATE TABLE t (id INT PRIMARY KEY)");
+    case.rest("alerts: {command: [./notify.sh]}\n");
+    case.plan().shows("DT305");
+    case.rest("alerts: {command: [./notify.sh]}\nprecheck: {ignore: [DT305]}\n");
+    assert_eq!(case.plan().code, 0);
+    case.rest("alerts: {command: [sh]}\n");
+    case.plan().passes("DT305");
+}

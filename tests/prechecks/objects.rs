@@ -1,6 +1,6 @@
 //! DT220 to DT239 and the notes of the diff: what is selected, and what of it can be carried.
 
-use testbed::{Flavor, Role, Server, have, shared};
+use testbed::{Flavor, Role, Server, ServerOptions, have, shared};
 
 use super::Case;
 
@@ -40,6 +40,25 @@ fn tables_without_a_good_key() {
     );
     let plan = case.plan();
     plan.shows("DT221").shows("DT222").shows("DT223").shows("DT233").shows("DT237").shows("DT230").shows("DT244").shows("DT123");
+}
+
+/// Requirements B16: what the destination would refuse in the schema phase is found in the plan.
+#[test]
+fn a_parser_that_the_destination_lacks() {
+    let Some((source, _)) = pair(Flavor::MySql) else { return };
+    let table = "CREATE TABLE text (id INT PRIMARY KEY, body TEXT, FULLTEXT KEY ft (body) WITH PARSER ngram)";
+    let bare = Server::start(Flavor::MySql, ServerOptions::new().arg("--ngram=OFF")).expect("a server");
+    let case = Case::new(source, &bare, "checks_parser");
+    case.source(table);
+    case.plan().shows("DT237_absent");
+    let refused = bare.exec("CREATE DATABASE checks_parser;\nUSE checks_parser;\nCREATE TABLE text (id INT PRIMARY KEY, body TEXT, FULLTEXT KEY ft (body) WITH PARSER ngram)");
+    assert!(refused.is_err(), "the server takes it after all");
+    if let Some((source, destination)) = across(Flavor::MySql, Flavor::MariaDb) {
+        let case = Case::new(source, destination, "checks_parser_far");
+        case.source(table);
+        case.plan().shows("DT237_crossing");
+        case.run(&["apply", "--yes"]);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `dtsctl apply`: runs the phases.
 
+mod alerted;
 mod cutover;
 mod execute;
 mod follow;
@@ -14,18 +15,19 @@ use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 use clap::Args;
 
 use self::{
+    alerted::Alerted,
     execute::{Ended, Execution},
     pause::Pause,
     watch::{Reason, Watch, Watched},
 };
 use super::{
-    Context, Kind, Progress,
+    Context, Kind, Progress, alert_command,
     args::{Format, duration},
     context::variable,
     error::CommandError,
     exit,
     login::login,
-    prepare::{Survey, prepare},
+    prepare::{Prepared, Survey, prepare},
     shared_retry,
     until::until,
 };
@@ -87,7 +89,16 @@ const NAMED: usize = 20;
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, CommandError> {
-    let mut spec = context.load_spec_and_passwords()?;
+    let mut spec = context.load_spec()?;
+    alert_command::settle(&mut spec);
+    let alerted = Alerted::start(context, &spec)?;
+    let result = read_and_run(context, args, &mut spec, &alerted);
+    alerted.conclude(context, &result, false);
+    result
+}
+
+fn read_and_run(context: &mut Context, args: &ApplyArgs, spec: &mut Spec, alerted: &Alerted) -> Result<u8, CommandError> {
+    Context::read_passwords(spec)?;
     // Nothing is left when the copy is there, which is what `caught-up` says too.
     if !spec.phases.incremental
         && let Some(point) = args.until.as_ref().filter(|until| **until != Until::CaughtUp)
@@ -96,8 +107,9 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
             .hint("leave it out, or write `phases: {incremental: true}`"));
     }
     let saved = args.plan.as_deref().map(load_plan).transpose()?;
-    let state_path = context.state_path(&spec);
-    shared_retry::settle(&mut spec, &state_path);
+    let state_path = context.state_path(spec);
+    shared_retry::settle(spec, &state_path);
+    let spec = &*spec;
     let me = Holder { pid: std::process::id(), host: host_name(), since: rfc3339(milliseconds(context.now())) };
     let _lock = state::lock(&state_path, &me)?;
     let destination = login(&spec.destination);
@@ -110,12 +122,13 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         }
     };
     schema::wait_for_earlier(&destination, &spec.name, &StopToken::default(), |holder| {
+        alerted.waits(&holder.to_string());
         let _ = writeln!(context.stderr, "waiting for a statement of an earlier run that the destination is still at: {holder}");
     })?;
-    if args.restart && !restart::forget(context, &spec, &destination, &state_path, args.yes)? {
+    if args.restart && !restart::forget(context, spec, &destination, &state_path, args.yes)? {
         return Ok(exit::DONE);
     }
-    let prepared = prepare(&spec, &args.allow_unsafe, context.now())?;
+    let prepared = prepare(spec, &args.allow_unsafe, context.now())?;
     let plan = match saved {
         Some(saved) => bound(context, saved, prepared.plan, &state_path)?,
         None => prepared.plan,
@@ -130,12 +143,13 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<u8, Command
         return Err(blocked(context, &plan));
     }
     if !plan.has_changes() {
-        return finish_without_changes(context, &spec, &plan, &prepared.survey, &state_path);
+        return finish_without_changes(context, spec, &plan, &prepared.survey, &state_path);
     }
     if !args.yes && !agreed(context, &plan)? {
         return Ok(exit::DONE);
     }
-    carry_out(context, args, &spec, plan, prepared.survey, global, &state_path)
+    let prepared = Prepared { plan, survey: prepared.survey };
+    carry_out(context, args, spec, prepared, global, &state_path, alerted)
 }
 
 fn load_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
@@ -304,10 +318,10 @@ fn carry_out(
     context: &mut Context,
     args: &ApplyArgs,
     spec: &Spec,
-    plan: Plan,
-    survey: Survey,
+    Prepared { plan, survey }: Prepared,
     global: GlobalLock,
     state_path: &std::path::Path,
+    alerted: &Alerted,
 ) -> Result<u8, CommandError> {
     let clock = Clock::new(std::time::SystemTime::now);
     let (file, opened) = StateFile::open_or_create(state_path, &identity(spec, &survey)?, &clock)?;
@@ -326,7 +340,9 @@ fn carry_out(
         observers.push(Arc::new(Pause::parse(&pause)));
     }
     let limits = limits(spec, args);
+    alerted.listen(&mut observers);
     let observer = Arc::new(Observers(observers));
+    alerted.without(spec, observer.as_ref());
     if !limits.in_force().is_empty() {
         observer.observe(&Event::LimitsChanged { limits: limits.in_force() });
     }
@@ -373,7 +389,12 @@ fn carry_out(
         (Err(broken), _) => Err(broken.into()),
         (Ok(()), result) => result,
     };
-    conclude(context, spec, state_path, &writer, reason, &goal, result)
+    let lock_lost = matches!(reason, Some(Reason::LockLost(_)));
+    let result = conclude(context, spec, state_path, &writer, reason, &goal, result);
+    // While there is a writer: what goes wrong with the last alert is a note of this run too.
+    let taken = lock_lost || result.as_ref().is_err_and(|error| error.kind == Kind::Locked);
+    alerted.conclude(context, &result, taken);
+    result
 }
 
 fn conclude(

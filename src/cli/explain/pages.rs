@@ -114,6 +114,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("DT302", include_str!("../../../docs/checks/DT302.md")),
     ("DT303", include_str!("../../../docs/checks/DT303.md")),
     ("DT304", include_str!("../../../docs/checks/DT304.md")),
+    ("DT305", include_str!("../../../docs/checks/DT305.md")),
 ];
 
 /// Code and text of the page of every stop, in the order of the codes.

@@ -138,6 +138,8 @@ pub enum Trouble {
     Tablespace,
     /// A column with AUTO_INCREMENT is added: rows are numbered in the order in which they lie.
     Numbers,
+    /// A column that was there gets AUTO_INCREMENT: so are rows that have NULL or 0 in it.
+    Renumbers,
     /// A column is added with a default that every server computes for itself: `UUID()`, `RAND()`.
     Random,
     /// `CREATE TABLE ... SELECT` with its query: STATEMENT format.
@@ -174,6 +176,10 @@ pub enum PieceKind {
     LocalOption,
     /// The same as one of several options of a partition or of one action: no item of a list, so that the comma behind it stays.
     LocalPart,
+    /// `ROW_FORMAT = FIXED` or `PAGE`: of an engine that the destination's tables do not have.
+    RowFormat,
+    /// The same as one of several options of one action.
+    RowFormatPart,
     /// `START TRANSACTION` at the end of a `CREATE TABLE`; a value it has none.
     StartTransaction,
     /// `WAIT n`, `NOWAIT`: how long the source's client would wait.

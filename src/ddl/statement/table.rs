@@ -191,6 +191,17 @@ fn option(walk: &mut Walk<'_>, out: &mut Classified) -> Result<bool, Expected> {
         PieceKind::Engine
     } else if walk.eat_words(&["DATA", "DIRECTORY"]) || walk.eat_words(&["INDEX", "DIRECTORY"]) || walk.eat_word("TABLESPACE") {
         PieceKind::LocalOption
+    } else if walk.is_word("ROW_FORMAT") {
+        walk.skip(1);
+        walk.eat_symbol("=");
+        // Formats of MyISAM and Aria, which InnoDB refuses.
+        let foreign = walk.is_any(&["FIXED", "PAGE"]);
+        walk.skip(1);
+        if foreign {
+            let span = start..walk.end();
+            out.pieces.push(Piece { kind: PieceKind::RowFormat, value: String::new(), span: span.clone(), clause: span });
+        }
+        return Ok(true);
     } else if walk.at_words(&["UNION"]) && walk.ahead(1).is_some_and(|t| t.is_symbol(walk.text, "=") || t.is_symbol(walk.text, "(")) {
         walk.skip(1);
         walk.eat_symbol("=");
@@ -274,10 +285,12 @@ pub(super) fn alter(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
             Whole::Else => {}
         }
         without_collated_charsets(&mut out, Some(&span));
-        for piece in out.pieces.iter_mut().filter(|p| p.kind == PieceKind::LocalOption && p.clause.start >= span.start) {
-            if piece.clause != span {
-                piece.kind = PieceKind::LocalPart;
-            }
+        for piece in out.pieces.iter_mut().filter(|p| p.clause.start >= span.start && p.clause != span) {
+            piece.kind = match piece.kind {
+                PieceKind::LocalOption => PieceKind::LocalPart,
+                PieceKind::RowFormat => PieceKind::RowFormatPart,
+                kind => kind,
+            };
         }
         walk.eat_symbol(",");
     }
@@ -326,6 +339,7 @@ fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> 
         whole = Whole::How;
     }
     let add = walk.is_word("ADD");
+    let redefines = walk.is_any(&["CHANGE", "MODIFY"]);
     let options = !walk.is_any(&["ADD", "DROP", "CHANGE", "MODIFY", "ALTER", "CONVERT"]);
     let mut depth = 0_usize;
     while let Some(token) = walk.peek() {
@@ -349,6 +363,8 @@ fn action(walk: &mut Walk<'_>, out: &mut Classified) -> Result<Whole, Expected> 
             break;
         } else if add && numbers(walk) {
             out.troubles.push(Trouble::Numbers);
+        } else if redefines && numbers(walk) {
+            out.troubles.push(Trouble::Renumbers);
         } else if add && is_random(walk, token) {
             out.troubles.push(Trouble::Random);
         }
@@ -390,8 +406,12 @@ fn column(walk: &mut Walk<'_>, out: &mut Classified) {
 
 /// `AUTO_INCREMENT` as an attribute, not the option that sets the counter.
 fn numbers(walk: &Walk<'_>) -> bool {
+    const ATTRIBUTES: &[&str] =
+        &["NOT", "NULL", "DEFAULT", "UNIQUE", "PRIMARY", "KEY", "COMMENT", "FIRST", "AFTER", "CHECK", "INVISIBLE", "VISIBLE", "REFERENCES"];
     let sets = walk.ahead(1).is_some_and(|t| t.is_symbol(walk.text, "=") || t.kind == Kind::Number);
-    walk.is_word("AUTO_INCREMENT") && !sets || walk.is_word("SERIAL")
+    // A column may be called `serial`: then its type comes behind.
+    let is_name = || walk.ahead(1).is_some_and(|t| t.kind == Kind::Word && !ATTRIBUTES.iter().any(|w| t.is_word(walk.text, w)));
+    walk.is_word("AUTO_INCREMENT") && !sets || walk.is_word("SERIAL") && !is_name()
 }
 
 /// A function whose value every server finds for itself, or a variable. The time is not one: it comes with the statement.
@@ -464,6 +484,12 @@ pub(super) fn truncate(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
     let mut out = Classified::of(Class::TruncateTable);
     out.names.push(walk.name(NameKind::Target).ok_or("the table's name")?);
     wait(walk, &mut out);
+    // MariaDB takes Oracle's words and does nothing else for them.
+    let start = walk.start();
+    if walk.eat_words(&["DROP", "STORAGE"]) || walk.eat_words(&["REUSE", "STORAGE"]) {
+        let span = start..walk.end();
+        out.pieces.push(Piece { kind: PieceKind::Wait, value: String::new(), span: span.clone(), clause: span });
+    }
     ends(walk, out)
 }
 

@@ -163,7 +163,9 @@ pub(super) fn alter(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
 /// At `DROP` of what is neither table nor index.
 pub(super) fn drop(walk: &mut Walk<'_>) -> Result<Classified, Expected> {
     walk.eat_word("DROP");
-    of(walk, DROP)
+    // Of a sequence: MariaDB writes one for every session that ends and had made such.
+    let temporary = walk.eat_word("TEMPORARY");
+    Ok(Classified { temporary, ..of(walk, DROP)? })
 }
 
 /// At any other first word.

@@ -265,6 +265,9 @@ impl Reader {
             }
         } else if self.reading.names.table(&name).is_none() {
             Slot::Other
+        } else if self.history.table(&name).is_none() && self.history.doubt(&name).is_none() && map.is_sequence() {
+            // Made since the run began: CREATE SEQUENCE was recorded as skipped.
+            Slot::Other
         } else if self.history.table(&name).is_none()
             && self.history.doubt(&name).is_none()
             && !self.reading.names.carries(&name, Class::CreateTable)

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     binlog::Statement,
     catalog::{Table, TableName},
-    ddl::statement::NameKind,
+    ddl::statement::{NameKind, PieceKind},
     destination::mysql::ddl::{Before, SchemaChange, SchemaRow},
     phase::incremental::history::History,
 };
@@ -91,7 +91,14 @@ impl Carrier {
                             })?
                         }
                     };
-                    let definition = own_columns(definition, &read.text, made);
+                    let mut definition = own_columns(definition, &read.text, made);
+                    // The destination's engine is not the source's; in which order rows lie there hangs on it.
+                    let named = read.classified.pieces.iter().rfind(|p| p.kind == PieceKind::Engine);
+                    match named {
+                        Some(piece) => definition.engine.clone_from(&piece.value),
+                        None if made && like.is_none() => definition.engine.clone_from(&self.settings.source.engine),
+                        None => {}
+                    }
                     let copied = !made && after.is_copied(source);
                     if made {
                         after.remove(source);

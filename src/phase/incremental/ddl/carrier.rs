@@ -146,7 +146,9 @@ impl Carrier {
         });
         catalog.map_err(|error| match error {
             catalog::CatalogError::Connect(error) => DdlError::Connect(error),
-            catalog::CatalogError::MissingRight { source, .. } => DdlError::Connect(source),
+            catalog::CatalogError::MissingRight { source, .. } | catalog::CatalogError::Unreadable { source, .. } => {
+                DdlError::Connect(source)
+            }
         })
     }
 
@@ -172,6 +174,8 @@ impl Carrier {
             during_copy: at.during_copy,
             resuming,
             databases: &read.databases,
+            length: read.text.len(),
+            failed: at.statement.error != 0,
         })
     }
 

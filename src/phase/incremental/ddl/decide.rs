@@ -4,7 +4,7 @@ mod rename;
 
 use self::rename::{into_scope, out_of_scope};
 use crate::{
-    catalog::{TableName, Walk, quote_name},
+    catalog::{Table, TableName, Walk, quote_name},
     ddl::statement::{Class, Classified, Edit, Name, NameKind, PieceKind, Trouble},
     phase::incremental::{
         history::{History, LeftOut},
@@ -39,6 +39,10 @@ pub(super) struct Scene<'a> {
     pub(super) resuming: bool,
     /// Databases that a statement which is not about definitions may have written to.
     pub(super) databases: &'a [String],
+    /// Bytes of its text.
+    pub(super) length: usize,
+    /// It ended with an error at the source, having done a part of what it says.
+    pub(super) failed: bool,
 }
 
 /// What is to be done.
@@ -119,6 +123,25 @@ impl Effect {
             Self::Renamed { from, to } => vec![&from.1, &to.1],
         }
     }
+}
+
+/// Rows lie in the order of a key, here as at the source.
+fn is_clustered(table: &Table) -> bool {
+    table.engine.eq_ignore_ascii_case("InnoDB") && matches!(table.walk(), Walk::Key(_))
+}
+
+/// Why rows are not numbered alike.
+fn unordered(table: &Table) -> String {
+    let order = "rows are numbered in the order in which they lie, which is not known here";
+    match table.walk() {
+        Walk::Key(_) => format!("the table is of engine {} at the source: {order}", table.engine),
+        _ => format!("the table has no key: {order}"),
+    }
+}
+
+/// Whether this column alone tells rows apart, so that none has NULL in it and one at most has 0.
+fn identifies(table: &Table, column: &str) -> bool {
+    matches!(table.walk(), Walk::Key(columns) if matches!(columns[..], [at] if table.columns[at].name.eq_ignore_ascii_case(column)))
 }
 
 fn stop(code: &'static str, reason: impl Into<String>, hint: &str) -> Decision {
@@ -301,6 +324,11 @@ impl Scene<'_> {
                     let alone = piece.kind == PieceKind::LocalOption;
                     plan.edits.push(if alone { Edit::RemoveItem(piece.clause.clone()) } else { Edit::Remove(piece.clause.clone()) });
                 }
+                PieceKind::RowFormat | PieceKind::RowFormatPart => {
+                    plan.notes.push("a row format that InnoDB does not have is left out".to_owned());
+                    let alone = piece.kind == PieceKind::RowFormat;
+                    plan.edits.push(if alone { Edit::RemoveItem(piece.clause.clone()) } else { Edit::Remove(piece.clause.clone()) });
+                }
                 PieceKind::StartTransaction | PieceKind::Wait => plan.edits.push(Edit::Remove(piece.clause.clone())),
                 PieceKind::How => plan.edits.push(Edit::RemoveItem(piece.clause.clone())),
                 PieceKind::SetStatement => {}
@@ -309,9 +337,23 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// The engine that the table has at the source behind the statement, if it takes no notice of foreign keys: the destination's would.
+    fn without_foreign_keys(&self, table: &TableName) -> Option<String> {
+        const NONE: [&str; 8] = ["MyISAM", "Aria", "MARIA", "MEMORY", "HEAP", "ARCHIVE", "CSV", "RocksDB"];
+        let named = self.classified.pieces.iter().rfind(|p| p.kind == PieceKind::Engine).map(|p| p.value.clone());
+        let known = || self.history.source(table).filter(|_| self.classified.class == Class::AlterTable).map(|t| t.engine.clone());
+        named.or_else(known).filter(|engine| NONE.iter().any(|none| none.eq_ignore_ascii_case(engine)))
+    }
+
     /// Parents of foreign keys, which are in the table's own database where they name none; members and sequences.
     fn others(&self, plan: &mut Plan, table: &TableName) -> Result<(), String> {
+        let keyless = self.without_foreign_keys(table);
         for name in &self.classified.names {
+            if let (NameKind::Parent, Some(engine), Some(clause)) = (name.kind, &keyless, &name.clause) {
+                plan.notes.push(format!("a foreign key is left out: engine {engine} of the source has none"));
+                plan.edits.push(Edit::RemoveItem(clause.clone()));
+                continue;
+            }
             let source = match name.kind {
                 NameKind::Parent => {
                     let database = name.database.as_deref().map_or_else(|| table.database.clone(), |d| self.folded(d));
@@ -346,6 +388,9 @@ impl Scene<'_> {
         }
         if let Some(stop) = self.other_table([&source]) {
             return stop;
+        }
+        if self.failed && self.classified.or_replace {
+            return self.only_dropped(source, destination);
         }
         if self.classified.has(Trouble::Query) {
             return statement_format("CREATE TABLE ... SELECT");
@@ -387,6 +432,21 @@ impl Scene<'_> {
             plan.default_of = Some((at, source.database.clone(), destination.database.clone()));
         }
         plan.effects.push(Effect::Made { source, destination });
+        Decision::Run(plan)
+    }
+
+    /// `CREATE OR REPLACE` that failed once it had dropped the old table: MariaDB writes it whole, with its error (seen on 10.11.18).
+    fn only_dropped(&self, source: TableName, destination: TableName) -> Decision {
+        if !self.history.follows(&source) {
+            return Decision::Skip("it failed at the source".to_owned());
+        }
+        if let Some(stop) = self.in_copy([&source]) {
+            return stop;
+        }
+        let text = format!("DROP TABLE IF EXISTS {}", destination.quoted());
+        let mut plan = Plan { repeatable: true, edits: vec![Edit::Replace(0..self.length, text)], ..Plan::default() };
+        plan.notes.push("it failed at the source once it had dropped the table".to_owned());
+        plan.effects.push(Effect::Gone { source, destination });
         Decision::Run(plan)
     }
 
@@ -533,11 +593,23 @@ impl Scene<'_> {
                 Trouble::Versioning => "system versioning changes what the binlog has of each row",
                 Trouble::Numbers => {
                     let table = self.history.source(source)?;
-                    let ordered = table.engine.eq_ignore_ascii_case("InnoDB") && matches!(table.walk(), Walk::Key(_));
-                    if ordered {
-                        continue;
+                    if !is_clustered(table) {
+                        return Some(stop(
+                            "ddl-not-repeatable",
+                            format!("{source}: an AUTO_INCREMENT column is added, and {}", unordered(table)),
+                            AGAIN,
+                        ));
                     }
-                    "an AUTO_INCREMENT column is added to a table without a key: rows are numbered in the order in which they lie"
+                    continue;
+                }
+                Trouble::Renumbers => {
+                    let table = self.history.source(source)?;
+                    if !is_clustered(table) && !self.classified.redefined.iter().any(|name| identifies(table, name)) {
+                        let reason =
+                            format!("{source}: a column that rows may have NULL or 0 in gets AUTO_INCREMENT, and {}", unordered(table));
+                        return Some(stop("ddl-not-repeatable", reason, AGAIN));
+                    }
+                    continue;
                 }
             };
             return Some(stop("ddl-not-repeatable", format!("{source}: {reason}"), AGAIN));

@@ -29,6 +29,8 @@ pub struct SourceFacts {
     pub defaults: BTreeMap<String, String>,
     /// The default collation of each database.
     pub databases: BTreeMap<String, String>,
+    /// The engine of tables that name none, unless their session has another: that is not in the binlog.
+    pub engine: String,
     /// The zone that `SYSTEM` is there.
     pub system_zone: String,
 }
@@ -66,6 +68,7 @@ impl SourceFacts {
             collations,
             defaults,
             databases,
+            engine: session.info().variable("default_storage_engine").unwrap_or("InnoDB").to_owned(),
             system_zone: session.info().variable("system_time_zone").unwrap_or_default().to_owned(),
         })
     }
