@@ -94,12 +94,12 @@ impl Command {
     }
 }
 
-/// Kills the command and whatever it has started. The standard library only kills the one process, so `kill` of POSIX is asked first, while the
-/// process is not reaped and its number cannot be another's.
+/// Kills the command and whatever it has started. The standard library only kills the one process, so the shell's own `kill` is asked first
+/// (POSIX; a program of that name is not everywhere), while the process is not reaped and its number cannot be another's.
 fn end(child: &mut Child) {
-    let group = format!("-{}", child.id());
-    let mut kill = process::Command::new("kill");
-    kill.args(["-s", "KILL", "--", &group]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut kill = process::Command::new("sh");
+    kill.args(["-c", "kill -s KILL -- \"-$1\"", "sh", &child.id().to_string()]);
+    kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let _ = kill.status();
     let _ = child.kill();
     let _ = child.wait();
