@@ -167,6 +167,12 @@ fn the_incremental_phase_keeps_to_its_limit_until_it_is_lifted() {
         });
         let done = done();
         assert!(done < Some(900) && !running.has_ended(), "{flavor}: {done:?} rows");
+        // Without a heartbeat the lag is that of the source's transactions (H01).
+        until("a lag by the transactions' times", || {
+            let follow = status()["follow"].clone();
+            follow["by_heartbeat"] == false && follow["lag_seconds"].as_f64().is_some_and(|lag| lag > 0.0)
+        });
+        assert!(task.run(&["status"]).stdout.contains("(by the times of its transactions)"), "{flavor}");
         task.run(&["set", "throttle.incremental.rps=none"]).expect(0);
         running.end().expect(0);
         let mut conns = (source.root_conn().expect("a connection"), destination.root_conn().expect("a connection"));

@@ -186,12 +186,24 @@ impl Work<'_> {
     fn columns(&mut self, source: &Shape) {
         for i in 0..self.out.shape.columns.len() {
             let mut column = self.out.shape.columns[i].clone();
+            self.dropped_default(&column);
             self.data_type(&mut column);
             self.column_collation(&mut column, source);
             self.default(&mut column);
             self.generated(&mut column);
             self.attributes(&mut column);
             self.out.shape.columns[i] = column;
+        }
+    }
+
+    /// MySQL prints DEFAULT NULL of every column that may be NULL, but of TEXT and BLOB, and of what `ALTER COLUMN ... DROP DEFAULT` left
+    /// without any (seen on 9.7.4): then an INSERT must name the column. No CREATE TABLE makes one so.
+    fn dropped_default(&mut self, column: &ColumnClause) {
+        let plain = column.generated.is_none() && column.row_period.is_none() && !column.auto_increment;
+        let printed = column.null == Some(true) && !is_long(&base_type(&column.data_type));
+        if self.way.from.is_mysql() && plain && printed && column.default.is_none() {
+            let text = "its missing default is left out: it was dropped at the source, and is NULL at the destination";
+            self.note(note::CLAUSE_DROPPED, Some(&column.name), text);
         }
     }
 
@@ -380,8 +392,9 @@ impl Work<'_> {
         let indexes = std::mem::take(&mut self.out.shape.indexes);
         let memory = self.out.shape.engine.eq_ignore_ascii_case("MEMORY");
         for mut index in indexes {
-            // Which structure is the engine's choice everywhere but in MEMORY.
-            index.options.retain(|o| memory || o.key != "USING");
+            // Only MEMORY has a choice; the others print BTREE where it was asked for by name.
+            let tree = |value: &Option<String>| value.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("BTREE"));
+            index.options.retain(|o| memory || o.key != "USING" || tree(&o.value));
             if self.index(&mut index) {
                 self.out.shape.indexes.push(index);
             }
@@ -659,7 +672,8 @@ fn is_json_text(column: &ColumnClause) -> bool {
             .is_some_and(|c| expression::canonical(c) == expression::canonical(&format!("json_valid({})", quote_name(&column.name))))
 }
 
-/// `int(11)` without its width; `tinyint(1)` and ZEROFILL keep theirs, which mean something to clients.
+/// `int(11)` without its width; `tinyint(1)` and ZEROFILL keep theirs, which mean something to clients. `tinyint(1) unsigned` does not: MySQL
+/// drops that width by itself (seen on 9.7.4).
 pub(super) fn without_width(data_type: &str) -> String {
     let base = base_type(data_type);
     let is_integer = matches!(base.as_str(), "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year");
@@ -667,5 +681,5 @@ pub(super) fn without_width(data_type: &str) -> String {
         return data_type.to_owned();
     };
     let Some((width, tail)) = rest.split_once(')') else { return data_type.to_owned() };
-    if base == "tinyint" && width == "1" { data_type.to_owned() } else { format!("{base}{tail}") }
+    if base == "tinyint" && width == "1" && tail.trim().is_empty() { data_type.to_owned() } else { format!("{base}{tail}") }
 }

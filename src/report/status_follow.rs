@@ -76,9 +76,9 @@ fn retention(kept: &RetentionStatus) -> String {
     #[expect(clippy::cast_precision_loss, reason = "times of days")]
     let time = |seconds: u64| lasting(seconds as f64);
     let word = match kept.removed_after_seconds {
-        Some(0) => "kept until somebody purges it".to_owned(),
+        Some(0) => "kept until purged".to_owned(),
         Some(seconds) => format!("kept for {}", time(seconds)),
-        None => "nobody says how long it is kept".to_owned(),
+        None => "kept for unknown time".to_owned(),
     };
     let oldest = kept.oldest_seconds.map(|age| format!(", oldest file {} old", time(age))).unwrap_or_default();
     format!("{word}{oldest}; needed {}", time(kept.needed_seconds))
@@ -188,4 +188,21 @@ pub fn in_short(follow: &FollowStatus) -> String {
     let transactions = text::plural(follow.transactions, "transaction");
     let lag = follow.lag_seconds.map(|lag| format!(", {} behind", lasting(lag))).unwrap_or_default();
     format!("{rows} of {transactions} carried up to {}{lag}", place(&follow.position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_words_about_the_binlog_fit_into_a_line() {
+        for removed_after_seconds in [None, Some(0), Some(86_399), Some(8_640_000 - 3600)] {
+            for oldest_seconds in [None, Some(3599), Some(86_399), Some(8_640_000 - 3600)] {
+                let at = "2024-05-01T12:00:00.000Z".to_owned();
+                let kept = RetentionStatus { at, removed_after_seconds, oldest_seconds, needed_seconds: 259_200, short: false };
+                let line = retention(&kept);
+                assert!(line.len() <= 80 - 14, "{line}");
+            }
+        }
+    }
 }
