@@ -82,6 +82,9 @@ pub struct ColumnClause {
     pub charset: Option<String>,
     /// `COLLATE`, where printed.
     pub collation: Option<String>,
+    /// The text printed no charset, and the one that stands here was filled in: it may be the table's. MySQL prints a collation of the table
+    /// that is not its charset's first beside such a column too (seen on 9.7.4).
+    pub inherits_charset: bool,
     /// `GENERATED ALWAYS AS (...)`.
     pub generated: Option<Generated>,
     /// `GENERATED ALWAYS AS ROW START` (`START`) or `END`.

@@ -13,12 +13,20 @@ pub(super) fn names(list: &[String]) -> String {
     list.iter().map(|n| quote_name(n)).collect::<Vec<_>>().join(", ")
 }
 
+/// A column with its charset and collation spelt out, whatever those of its table are.
 pub(super) fn column(c: &ColumnClause) -> String {
+    column_of(c, None)
+}
+
+/// A column of a table with this collation. Where the source's text left the collation to the table, and it is the table's, it is left to the
+/// table again: MySQL prints for ever what a column was given by name (seen on 9.7.4).
+fn column_of(c: &ColumnClause, table: Option<&str>) -> String {
     let mut parts = vec![quote_name(&c.name), c.data_type.clone()];
     if c.compressed.is_some() {
         parts.push("COMPRESSED".to_owned());
     }
-    if let (Some(charset), Some(collation)) = (&c.charset, &c.collation) {
+    let left = c.inherits_charset && table.is_some() && c.collation.as_deref() == table;
+    if let (Some(charset), Some(collation), false) = (&c.charset, &c.collation, left) {
         parts.push(format!("CHARACTER SET {charset} COLLATE {collation}"));
     }
     if let Some(generated) = &c.generated {
@@ -117,7 +125,7 @@ pub(super) fn option(key: &str, value: &str) -> String {
 
 /// The whole table, without the indexes for which `later` says so; its foreign keys only for showing.
 pub(super) fn create(s: &Shape, later: &dyn Fn(&IndexClause) -> bool, foreign_keys: bool) -> String {
-    let mut lines: Vec<String> = s.columns.iter().map(column).collect();
+    let mut lines: Vec<String> = s.columns.iter().map(|c| column_of(c, Some(&s.collation))).collect();
     lines.extend(s.periods.iter().cloned());
     lines.extend(s.indexes.iter().filter(|i| !later(i)).map(index));
     if foreign_keys {

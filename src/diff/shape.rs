@@ -85,6 +85,7 @@ impl Shape {
             }
         }
         for (clause, column) in shape.columns.iter_mut().zip(&table.columns) {
+            clause.inherits_charset = clause.charset.is_none();
             clause.charset.clone_from(&column.charset);
             clause.collation.clone_from(&column.collation);
             clause.null = Some(column.nullable);

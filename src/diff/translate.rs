@@ -380,8 +380,9 @@ impl Work<'_> {
         let indexes = std::mem::take(&mut self.out.shape.indexes);
         let memory = self.out.shape.engine.eq_ignore_ascii_case("MEMORY");
         for mut index in indexes {
-            // Which structure is the engine's choice everywhere but in MEMORY.
-            index.options.retain(|o| memory || o.key != "USING");
+            // Only MEMORY has a choice; the others print BTREE where it was asked for by name.
+            let tree = |value: &Option<String>| value.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("BTREE"));
+            index.options.retain(|o| memory || o.key != "USING" || tree(&o.value));
             if self.index(&mut index) {
                 self.out.shape.indexes.push(index);
             }
@@ -659,7 +660,8 @@ fn is_json_text(column: &ColumnClause) -> bool {
             .is_some_and(|c| expression::canonical(c) == expression::canonical(&format!("json_valid({})", quote_name(&column.name))))
 }
 
-/// `int(11)` without its width; `tinyint(1)` and ZEROFILL keep theirs, which mean something to clients.
+/// `int(11)` without its width; `tinyint(1)` and ZEROFILL keep theirs, which mean something to clients. `tinyint(1) unsigned` does not: MySQL
+/// drops that width by itself (seen on 9.7.4).
 pub(super) fn without_width(data_type: &str) -> String {
     let base = base_type(data_type);
     let is_integer = matches!(base.as_str(), "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year");
@@ -667,5 +669,5 @@ pub(super) fn without_width(data_type: &str) -> String {
         return data_type.to_owned();
     };
     let Some((width, tail)) = rest.split_once(')') else { return data_type.to_owned() };
-    if base == "tinyint" && width == "1" { data_type.to_owned() } else { format!("{base}{tail}") }
+    if base == "tinyint" && width == "1" && tail.trim().is_empty() { data_type.to_owned() } else { format!("{base}{tail}") }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalog::TableName,
     connect::{Purpose, Session, mark_schema_session},
-    ddl::statement::{Edit, NameKind},
+    ddl::statement::{Class, Edit, NameKind},
     destination::mysql::ddl::{Before, DdlRow, DdlState, Origin},
     event::{DdlOutcome, Event},
     phase::incremental::{history::History, names::Names},
@@ -131,7 +131,8 @@ impl Carrier {
         self.settings.observer.observe(&Event::Moment { name: "ddl-intent" });
         let start = Instant::now();
         let mut runner = self.runner()?;
-        let outcome = session::prepare(&mut runner, &self.settings, at.statement, read.by_server)
+        let keeps_mode = matches!(read.classified.class, Class::CreateFunction | Class::CreateProcedure);
+        let outcome = session::prepare(&mut runner, &self.settings, at.statement, read.by_server, keeps_mode)
             .and_then(|()| runner.exec("carrying a statement", &sql).map(drop).map_err(session::Unready::Connect));
         match outcome {
             Ok(()) => self.runs = Some(runner),

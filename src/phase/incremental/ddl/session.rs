@@ -28,12 +28,20 @@ impl From<ConnectError> for Unready {
 
 /// Gives the session the statement's settings, every one of them each time. What the server wrote (`by_server`) is not in the client's charset
 /// and may not fit into it.
-pub(super) fn prepare(session: &mut Session, settings: &DdlSettings, statement: &Statement, by_server: bool) -> Result<(), Unready> {
+///
+/// `keeps_mode`: the statement makes something that keeps its `sql_mode` for later, so that it must be the source's to the letter.
+pub(super) fn prepare(
+    session: &mut Session,
+    settings: &DdlSettings,
+    statement: &Statement,
+    by_server: bool,
+    keeps_mode: bool,
+) -> Result<(), Unready> {
     let (from, to) = (settings.source.flavor, session.flavor());
     let modes = modes::names(statement.sql_mode, from, to)
         .map_err(|mode| Unready::Cannot(format!("it was written under sql_mode {mode}, which the destination does not know")))?;
     let mut list = vec![
-        format!("sql_mode='{}'", with_any_date(&modes)),
+        format!("sql_mode='{}'", if keeps_mode { modes } else { with_any_date(&modes) }),
         "foreign_key_checks=0".to_owned(),
         format!("lock_wait_timeout={}", settings.lock_timeout.as_secs().max(1)),
         format!("innodb_lock_wait_timeout={}", settings.lock_timeout.as_secs().max(1)),
