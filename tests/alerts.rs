@@ -114,15 +114,16 @@ fn runs(pid: &str) -> bool {
 #[test]
 fn a_failed_statement_and_a_conflict_are_told_without_values_and_secrets() {
     each(|from, to| {
-        let mut bed = Bed::new(from, to, "met", KEEP, "", "labels: {team: storage}\n");
+        let mut bed = Bed::new(from, to, "met", KEEP, ", timeout: 5m", "labels: {team: storage}\n");
         bed.task.run(&CATCH_UP).expect(0);
         assert_eq!(bed.events(), Vec::<String>::new(), "nothing to tell of a good run");
         // The server's own words for this hold the value: Duplicate entry '771234' for key.
         bed.destination("INSERT INTO t VALUES (881234, 771234), (881235, 771234)");
         bed.source("CREATE UNIQUE INDEX u ON t (n)");
         bed.source("INSERT INTO t VALUES (881234, 5)");
-        bed.task.run(&CATCH_UP).expect(0);
-        assert_eq!(bed.events(), ["ddl-failed", "conflict", "finished-unexpected"]);
+        let outcome = bed.task.run(&CATCH_UP);
+        outcome.expect(0);
+        assert_eq!(bed.events(), ["ddl-failed", "conflict", "finished-unexpected"], "{}", outcome.stderr);
         let told = bed.told();
         for alert in &told {
             assert_eq!(alert["format_version"], "1.0");

@@ -95,6 +95,19 @@ impl Position {
             _ => order.map(|_| false),
         }
     }
+
+    /// Whether the source, which is at `end` now, has had all of this. It has not after `RESET BINARY LOGS AND GTIDS`: files and GTIDs
+    /// begin anew there, and what is covered by this position is not what it was. MariaDB's sets are not asked: domains may be deleted from
+    /// them.
+    pub fn was_had_by(&self, end: &Self) -> bool {
+        if let (Some(GtidSet::MySql(mine)), Some(GtidSet::MySql(theirs))) = (&self.gtid, &end.gtid)
+            && !mine.is_subset(theirs)
+        {
+            return false;
+        }
+        let one_server = self.server.is_some() && self.server == end.server;
+        !one_server || end.place.order(&self.place).is_none_or(|order| order != Ordering::Less)
+    }
 }
 
 impl fmt::Display for Position {

@@ -82,6 +82,10 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
     }
     if let Some(ours) = gtids {
         has_all(&mut session, ours, switched)?;
+        // After a reset the numbers may have grown beyond ours again; the file, not yet.
+        if !switched && !mariadb {
+            place(&mut session, &position.place)?.ok();
+        }
     }
     let found = |request, skip_to| Found { request, skip_to, server: Arc::clone(&server), vendor, explicit, address: address.clone() };
     // MySQL looks by itself where a set ends; and only the set is exact in a position that [`super::snapshot`] has named.

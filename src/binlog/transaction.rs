@@ -309,6 +309,8 @@ impl Assembler {
         match word {
             Word::Begin => group.phase = Phase::Open,
             Word::Commit => return self.committed(),
+            // What was dropped to make room stays dropped, whatever the group's last word says.
+            Word::Rollback if group.only_drops() => return self.committed(),
             Word::Rollback => return self.rolled_back(offset),
             Word::Savepoint(name) => group.savepoint(name),
             Word::RollbackTo(name) => {

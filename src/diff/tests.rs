@@ -151,7 +151,7 @@ fn indexes_may_come_before_the_rows() {
 
 #[test]
 fn a_key_to_a_table_that_is_not_selected_is_refused_alone() {
-    let text = "CREATE TABLE `t` (\n  `a` int,\n  CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `out` (`a`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
+    let text = "CREATE TABLE `t` (\n  `a` int DEFAULT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `out` (`a`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
     insta::assert_snapshot!(show(&run(&PLAIN, &catalog(&["s"], vec![table("s", text)]), &catalog(&["s_dr"], Vec::new()))));
 }
 

@@ -186,12 +186,24 @@ impl Work<'_> {
     fn columns(&mut self, source: &Shape) {
         for i in 0..self.out.shape.columns.len() {
             let mut column = self.out.shape.columns[i].clone();
+            self.dropped_default(&column);
             self.data_type(&mut column);
             self.column_collation(&mut column, source);
             self.default(&mut column);
             self.generated(&mut column);
             self.attributes(&mut column);
             self.out.shape.columns[i] = column;
+        }
+    }
+
+    /// MySQL prints DEFAULT NULL of every column that may be NULL, but of TEXT and BLOB, and of what `ALTER COLUMN ... DROP DEFAULT` left
+    /// without any (seen on 9.7.4): then an INSERT must name the column. No CREATE TABLE makes one so.
+    fn dropped_default(&mut self, column: &ColumnClause) {
+        let plain = column.generated.is_none() && column.row_period.is_none() && !column.auto_increment;
+        let printed = column.null == Some(true) && !is_long(&base_type(&column.data_type));
+        if self.way.from.is_mysql() && plain && printed && column.default.is_none() {
+            let text = "its missing default is left out: it was dropped at the source, and is NULL at the destination";
+            self.note(note::CLAUSE_DROPPED, Some(&column.name), text);
         }
     }
 

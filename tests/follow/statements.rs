@@ -1,7 +1,7 @@
 //! Statements and definitions that MySQL's own regression tests brought, and that did not arrive as they should.
 
 use mysql::prelude::Queryable as _;
-use testbed::Flavor;
+use testbed::{Flavor, Server, ServerOptions};
 
 use super::bed::{Bed, CATCH_UP, each};
 
@@ -126,4 +126,51 @@ fn a_functional_index_that_keeps_less_than_the_row() {
     );
     bed.caught_up();
     bed.task.run(&["verify"]).expect(0);
+}
+
+/// `alter_table.test`: a column whose default was dropped is made with one, and the plan says so.
+#[test]
+fn a_dropped_default_is_noted() {
+    let Some(mut bed) = Bed::new(Flavor::MySql, Flavor::MySql, "no_default") else { return };
+    bed.source(
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(9), c TEXT, d JSON, e INT AS (id + 1), f TIMESTAMP NULL, g INT NOT NULL);\n\
+         ALTER TABLE t ALTER b DROP DEFAULT;\nINSERT INTO t (id, b, g) VALUES (1, 'x', 1)",
+    );
+    let plan = bed.task.json(&["plan"]).to_string();
+    assert_eq!(plan.matches("its missing default is left out").count(), 1, "{plan}");
+    assert!(plan.contains(&format!("{}.t.b", bed.db)), "{plan}");
+    bed.caught_up();
+}
+
+/// `ps.test`: `RESET BINARY LOGS AND GTIDS`. What comes after it has numbers that were read before, and is not what was read.
+#[test]
+fn a_source_whose_binlog_began_anew_is_not_caught_up_with() {
+    let without = || ServerOptions::new().gtid(false).arg("--gtid-mode=OFF").arg("--enforce-gtid-consistency=OFF");
+    for (flavor, options) in [(Flavor::MySql, ServerOptions::new()), (Flavor::MySql, without()), (Flavor::MariaDb, ServerOptions::new())] {
+        if !testbed::have(flavor) {
+            continue;
+        }
+        let (from, to) =
+            (Server::start(flavor, options).expect("a server"), Server::start(flavor, ServerOptions::new()).expect("a server"));
+        let mut bed = Bed::on(&from, &to, "anew");
+        bed.carries(
+            "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9000));\nINSERT INTO t VALUES (1, 'x'), (2, 'y')",
+            "DELETE FROM t WHERE id = 2;\nUPDATE t SET v = '1';\nUPDATE t SET v = '2';\nUPDATE t SET v = '3';\nUPDATE t SET v = REPEAT('x', 9000)",
+        );
+        let anew = if flavor == Flavor::MySql { "RESET BINARY LOGS AND GTIDS" } else { "RESET MASTER" };
+        bed.source(&format!("{anew};\nINSERT INTO t VALUES (3, 'z')"));
+        // Told while following, or, by files, in the plan (DT267).
+        let refuses = |bed: &Bed| {
+            let outcome = bed.task.run(&CATCH_UP);
+            let told = ["lacks what has been read before", "DT267"].iter().any(|words| outcome.stderr.contains(words));
+            assert!(matches!(outcome.code, Some(1 | 3)) && told, "{flavor}: {}", outcome.shown());
+        };
+        refuses(&bed);
+        if flavor == Flavor::MySql {
+            // Its numbers are those that were read, and its file is not that long.
+            let few: Vec<String> = (10..30).map(|i| format!("INSERT INTO t VALUES ({i}, 'z')")).collect();
+            bed.source(&few.join(";\n"));
+            refuses(&bed);
+        }
+    }
 }

@@ -38,6 +38,11 @@ fn statements_of_mariadb_alone_are_followed() {
     bed.caught_up();
     bed.source("CREATE TABLE old (id INT PRIMARY KEY, v INT);\nINSERT INTO old VALUES (3, 3)");
     bed.caught_up();
+    // The same with a query: its DROP comes in a transaction that ends with ROLLBACK.
+    bed.source.query_drop(format!("CREATE OR REPLACE TABLE `{db}`.old (a INT) SELECT 1 AS a, 2 AS a")).expect_err("twice the same column");
+    bed.caught_up();
+    bed.source("CREATE TABLE old (id INT PRIMARY KEY, w INT);\nINSERT INTO old VALUES (4, 4)");
+    bed.caught_up();
 }
 
 /// MariaDB writes the table that an UPDATE joins from outside as if its columns could be NULL.

@@ -97,6 +97,14 @@ impl Group {
         self.savepoints.push((name, mark));
     }
 
+    /// It is no more than the DROP of the old table that MariaDB writes for a `CREATE OR REPLACE ... SELECT` that failed, and closes with
+    /// ROLLBACK (seen on 10.11.18).
+    pub(super) fn only_drops(&self) -> bool {
+        const MARK: &[u8] = b"/* Generated to handle failed CREATE OR REPLACE */";
+        let is_marked = |item: &Item| matches!(item, Item::Statement(s) if s.text.starts_with(b"DROP ") && s.text.ends_with(MARK));
+        !self.handed && self.kept.len() == 1 && self.kept.iter().all(is_marked)
+    }
+
     /// Forgets what came after the savepoint, and the savepoints after it. `false` when there is none of that name.
     pub(super) fn rollback_to(&mut self, name: &str) -> Result<bool, BinlogError> {
         let Some(at) = self.savepoints.iter().position(|(known, _)| same(known, name)) else { return Ok(false) };

@@ -123,6 +123,8 @@ struct Target {
     asked: Option<(Position, Instant, Duration)>,
     session: Option<Session>,
     looked: Instant,
+    /// Since when the source seems to lack what was read from it.
+    ahead: Option<Instant>,
 }
 
 /// One attempt's scheduler.
@@ -196,7 +198,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             moved: false,
             at_once: false,
             repeatable,
-            target: Target { until: settings.goal.now(), asked: None, session: None, looked: now },
+            target: Target { until: settings.goal.now(), asked: None, session: None, looked: now, ahead: None },
             last_commit: now,
             last_lag: now,
             quiet: false,

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::{PRESENT, Scheduler, TICK};
 use crate::{
-    binlog::{Begin, Position, snapshot},
+    binlog::{Begin, BinlogError, Position, snapshot},
     connect::{Purpose, Session},
     event::Event,
     phase::incremental::{FollowError, Until, hold, unit::Transaction},
 };
+
+/// How long the source may seem to lack what was read from it: a transaction is in the stream before it is in the set of what has happened.
+const AHEAD: Duration = Duration::from_secs(30);
 
 impl Scheduler<'_, '_> {
     /// Verify wants a snapshot of the destination here: everything taken is committed first, and nothing is written until it lets go.
@@ -104,6 +107,18 @@ impl Scheduler<'_, '_> {
             if self.position.covers(&position) != Some(true) {
                 return Ok(false);
             }
+            // Reading says so as well, and better, but looks for as long as a commit may take.
+            if !self.position.was_had_by(&position) {
+                self.target.asked = None;
+                let since = *self.target.ahead.get_or_insert_with(Instant::now);
+                if since.elapsed() < AHEAD {
+                    return Ok(false);
+                }
+                let address = self.settings.source.place.to_string();
+                let lacking = format!("{}, while it is at {position}", self.position);
+                return Err(BinlogError::Ahead { address, lacking, switched: false }.into());
+            }
+            self.target.ahead = None;
             // A source that writes faster than it can be followed is not run after for ever.
             let took = at.elapsed();
             if took < PRESENT || took >= before {
