@@ -182,10 +182,10 @@ impl Carrier {
     /// The same, when it is its turn: with what the destination tells.
     fn decide_now(&mut self, at: Occurrence<'_>, read: &Read, history: &History, resuming: bool) -> Result<Decision, DdlError> {
         let decision = self.decide(at, read, history, resuming);
-        if let (Decision::Run(plan), false) = (&decision, resuming) {
-            if let Some(reason) = self.takes_others_rows(&read.classified, plan)? {
-                return Ok(Decision::Refuse { reason, about: about(&plan.effects) });
-            }
+        if let (Decision::Run(plan), false) = (&decision, resuming)
+            && let Some(reason) = self.takes_others_rows(&read.classified, plan)?
+        {
+            return Ok(Decision::Refuse { reason, about: about(&plan.effects) });
         }
         Ok(decision)
     }
