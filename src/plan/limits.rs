@@ -55,6 +55,10 @@ pub(super) fn limits(inputs: &Inputs<'_>, actions: &[Action]) -> Vec<String> {
         follows,
         "a statement of the source that is not of a class carried is skipped and counted; `dtsctl status --ddl-errors` lists them",
     );
+    say(
+        follows && source.vendor != destination.vendor,
+        "an ALTER that turns values into another type does so by the destination's own rules, which are not always the source's (docs/ddl.md)",
+    );
     say(follows, "rows written in STATEMENT format, and row images that leave columns out, stop the task at their place");
     say(
         !inputs.spec.accounts.migrate.is_empty(),
