@@ -13,7 +13,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         .map(|t| {
             CHECK.info(
                 t.object(),
-                "its unique keys are over FLOAT or DOUBLE, a prefix, an expression or a generated column, so it is copied in one snapshot",
+                "its unique keys are over FLOAT or DOUBLE, a prefix, an expression, a generated column or a CHAR without padding, so it is copied in one snapshot",
                 "nothing need be done; a primary key over whole columns would let it be copied in parallel",
             )
         })
