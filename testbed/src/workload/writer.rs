@@ -203,7 +203,8 @@ impl Writer {
         let database = random.pick(&options.databases).replace('`', "``");
         self.drop_statement(&format!("USE `{database}`"))?;
         // Letters that are other letters then, but for lists: their members would be what no client reads back.
-        let latin = random.one_in(6)
+        let latin = options.charsets
+            && random.one_in(6)
             && !sql.iter().any(|sql| sql.contains("ENUM(") || sql.contains("SET(") || sql.contains("enum(") || sql.contains("set("));
         if latin {
             self.drop_statement("SET NAMES latin1")?;
