@@ -60,6 +60,9 @@ pub struct RowsEvent {
     pub map: Arc<super::table_map::TableMap>,
     /// What it does.
     pub kind: RowsKind,
+    /// What foreign keys did to other rows because of these is not in the binlog: the engine did it. Not so where the client had them off
+    /// (`foreign_key_checks`), and where the server does it and logs it (MySQL 9.6 and later).
+    pub keys_act: bool,
     /// Where the event begins.
     pub place: Place,
     /// The client's statement, where the source writes it (`binlog_rows_query_log_events`, `binlog_annotate_row_events`).

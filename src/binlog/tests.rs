@@ -40,6 +40,7 @@ fn table(columns: Vec<Column>, with_key: bool) -> Table {
         columns,
         keys: if with_key { vec![key] } else { Vec::new() },
         system_versioned: false,
+        cascades: None,
         unsupported: None,
     }
 }
@@ -77,6 +78,7 @@ fn event(map: TableMap, kind: RowsKind, rows: &[u8]) -> RowsEvent {
     RowsEvent {
         map: Arc::new(map),
         kind,
+        keys_act: false,
         place: Place { file: "binlog.000001".to_owned(), offset: 4 },
         query: None,
         before_columns: present.clone(),

@@ -372,7 +372,8 @@ impl Assembler {
                     let rows = if packed { event::mariadb_unpack(head.rows).map_err(flawed)? } else { head.rows.to_vec() };
                     let (before_columns, after_columns) = (head.before.to_vec(), head.after.to_vec());
                     let query = group.client.clone();
-                    let item = RowsEvent { map, kind: rows_kind, place, query, before_columns, after_columns, rows };
+                    let item =
+                        RowsEvent { map, kind: rows_kind, keys_act: head.keys_act, place, query, before_columns, after_columns, rows };
                     group.give(Item::Rows(item), &mut self.out);
                 }
                 if head.ends_statement {

@@ -100,6 +100,7 @@ mod tests {
             columns: Vec::new(),
             keys: Vec::new(),
             system_versioned: false,
+            cascades: None,
             unsupported: None,
         }
     }

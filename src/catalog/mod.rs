@@ -6,6 +6,7 @@
 //! lost characters on the way, is marked unsupported instead of being trusted.
 
 pub mod accounts;
+mod cascade;
 mod columns;
 mod fingerprint;
 mod model;
@@ -14,6 +15,7 @@ mod range;
 mod read;
 mod tables;
 
+pub use cascade::{CascadingKey, Reaction};
 pub use columns::{ColumnMap, Letters, rows_digest};
 pub use fingerprint::Fingerprint;
 pub use model::*;

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::CascadingKey;
+
 /// A table's full name on one server. Displayed as `database.table`; use [`TableName::quoted`] in SQL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TableName {
@@ -217,6 +219,9 @@ pub struct Table {
     pub keys: Vec<Key>,
     /// Has `WITH SYSTEM VERSIONING` (MariaDB).
     pub system_versioned: bool,
+    /// Foreign keys that change its rows by themselves; see [`Table::cascading_keys`]. `None` in what older versions have noted.
+    #[serde(default)]
+    pub cascades: Option<Vec<CascadingKey>>,
     /// Why the model cannot carry this table exactly, if so. Shown in the plan as unsupported.
     pub unsupported: Option<String>,
 }

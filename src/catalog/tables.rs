@@ -1,5 +1,6 @@
 //! One table from what was read of it: the rows of `information_schema` and the server's text.
 
+use super::cascade::cascading_keys;
 use super::model::{Column, Key, KeyPart, Table, TableName, TypeKind};
 use crate::{
     connect::Flavor,
@@ -88,6 +89,7 @@ pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> R
     if raw_bytes && lost_defaults.is_empty() {
         unsupported.get_or_insert(NOT_UTF8.to_owned());
     }
+    let cascades = definition.as_ref().map(|definition| cascading_keys(definition, &facts.name));
     let table = Table {
         name: facts.name,
         engine: facts.engine,
@@ -101,6 +103,7 @@ pub(super) fn table(mut facts: TableFacts, create: Vec<u8>, flavor: Flavor) -> R
         columns,
         keys,
         system_versioned: facts.system_versioned,
+        cascades,
         unsupported,
     };
     Read { table, agrees, lost_defaults }

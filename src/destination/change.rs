@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CopyTable, DestinationError};
+use super::{CopyTable, DestinationError, cascade::Cascade};
 use crate::{
     binlog::{Image, Position},
     catalog::{Key, TableName, Walk},
@@ -139,6 +139,8 @@ pub struct Batch {
     pub keyed: Vec<TableChanges>,
     /// All others ([`CopyTable::folding_key`] is `None`): every change in the order in which it happened, one by one.
     pub ordered: Vec<(Arc<CopyTable>, Vec<RowChange>)>,
+    /// What foreign keys of the source did then, in this order.
+    pub cascades: Vec<Cascade>,
 }
 
 /// How sure the writer may be of what it finds.
@@ -177,6 +179,9 @@ pub enum ConflictKind {
     UpdateLost,
     /// DELETE found no such row.
     DeleteMissing,
+    /// What a foreign key of the source did to this table's rows when one of its parent's changed could not be done again (DT262). Rows counted
+    /// are the parent's.
+    CascadeMissed,
     /// No conflict: an INSERT that the spec leaves out (`operations`).
     InsertLeftOut,
     /// No conflict: an UPDATE that the spec leaves out.
@@ -200,6 +205,7 @@ impl ConflictKind {
             Self::UpdateExists => "update-exists",
             Self::UpdateLost => "update-lost",
             Self::DeleteMissing => "delete-missing",
+            Self::CascadeMissed => "cascade-missed",
             Self::InsertLeftOut => "insert-left-out",
             Self::UpdateLeftOut => "update-left-out",
             Self::DeleteLeftOut => "delete-left-out",
@@ -211,7 +217,8 @@ impl ConflictKind {
 
     /// The spec's choice of operations made it: no conflict, and counted apart from them.
     pub fn is_of_the_spec(self) -> bool {
-        !matches!(self, Self::InsertExists | Self::UpdateMissing | Self::UpdateExists | Self::UpdateLost | Self::DeleteMissing)
+        use ConflictKind::{CascadeMissed, DeleteMissing, InsertExists, UpdateExists, UpdateLost, UpdateMissing};
+        !matches!(self, InsertExists | UpdateMissing | UpdateExists | UpdateLost | DeleteMissing | CascadeMissed)
     }
 }
 

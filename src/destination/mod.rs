@@ -4,6 +4,7 @@
 //! The hard idea: progress is kept *by the destination*, in the same transaction as the rows it stands for. A phase never decides that
 //! something is done; it asks.
 
+pub mod cascade;
 pub mod change;
 pub mod mysql;
 

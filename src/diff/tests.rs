@@ -46,6 +46,7 @@ fn table(database: &str, text: &str) -> Table {
         columns,
         keys: Vec::new(),
         system_versioned: false,
+        cascades: None,
         unsupported: None,
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn limits(inputs: &Inputs<'_>, actions: &[Action]) -> Vec<String> {
     say(keyless, "a table without a usable key is copied in one transaction, and from its beginning when that is interrupted");
     say(
         follows && !source.may_log_cascades(),
-        "what a foreign key's CASCADE or SET NULL does at the source is not in its binlog and does not arrive (DT262 names the keys)",
+        "what a foreign key's CASCADE or SET NULL does at the source is not in its binlog: it is done again, but for keys that DT262 names",
     );
     say(
         follows,

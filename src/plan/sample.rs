@@ -77,6 +77,7 @@ pub(crate) fn table(database: &str, name: &str) -> Table {
         columns: vec![column("id", TypeKind::Integer, "int"), column("name", TypeKind::Text, "varchar(20)")],
         keys: vec![key("PRIMARY", true, &[0])],
         system_versioned: false,
+        cascades: None,
         unsupported: None,
     }
 }

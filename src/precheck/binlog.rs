@@ -4,25 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     binlog::{GtidSet, Position, retention},
-    catalog::TableName,
     connect::{ConnectError, Login, ServerInfo, Session},
-    ddl::lex::string_literal,
-    plan::Scope,
     spec::Start,
 };
-
-/// A foreign key that changes its child's rows when its parent's change.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cascade {
-    /// The child, whose rows change.
-    pub child: TableName,
-    /// The key's name.
-    pub key: String,
-    /// The parent.
-    pub parent: TableName,
-    /// What it does, e.g. `ON DELETE CASCADE`.
-    pub rules: String,
-}
 
 /// XA transactions that are prepared and not decided.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,8 +34,6 @@ pub struct BinlogFacts {
     pub ignored: Vec<String>,
     /// The source is a replica itself; `None` where the account may not see that.
     pub replicates: Option<bool>,
-    /// Foreign keys of selected tables that cascade.
-    pub cascades: Vec<Cascade>,
     /// XA transactions that are prepared; `None` where the account may not see them.
     pub prepared: Option<Prepared>,
     /// Tables of the source's database `dts`; `None` when there is no such database.
@@ -108,7 +90,7 @@ fn ask(session: &mut Session, doing: &str, sql: &str) -> Result<Option<crate::co
 ///
 /// # Errors
 /// As the connection fails; what the account may not see is left unknown.
-pub(super) fn gather(session: &mut Session, login: &Login, scope: &Scope) -> Result<BinlogFacts, ConnectError> {
+pub(super) fn gather(session: &mut Session, login: &Login) -> Result<BinlogFacts, ConnectError> {
     let mut facts = BinlogFacts::default();
     let mysql = session.flavor().is_mysql();
     if let Some(rows) = ask(session, "listing the binlog's files", "SHOW BINARY LOGS")? {
@@ -134,7 +116,6 @@ pub(super) fn gather(session: &mut Session, login: &Login, scope: &Scope) -> Res
     }
     let replica = session.flavor().replica_status_statement();
     facts.replicates = ask(session, "asking whether the source replicates", replica)?.map(|rows| !rows.is_empty());
-    facts.cascades = cascades(session, scope)?;
     facts.prepared = prepared(session)?;
     facts.dts_tables = super::gather::dts_tables(session)?;
     Ok(facts)
@@ -160,36 +141,6 @@ fn prepared(session: &mut Session) -> Result<Option<Prepared>, ConnectError> {
         prepared.lasting = first.iter().filter(|xid| now.contains(xid)).count() as u64;
     }
     Ok(Some(prepared))
-}
-
-fn cascades(session: &mut Session, scope: &Scope) -> Result<Vec<Cascade>, ConnectError> {
-    let databases: BTreeSet<String> = scope.pairs.iter().map(|pair| string_literal(&pair.source.database)).collect();
-    if databases.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!(
-        "SELECT r.CONSTRAINT_SCHEMA, r.TABLE_NAME, r.CONSTRAINT_NAME, r.UNIQUE_CONSTRAINT_SCHEMA, r.REFERENCED_TABLE_NAME, r.UPDATE_RULE, \
-         r.DELETE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS r WHERE r.CONSTRAINT_SCHEMA IN ({}) \
-         AND (r.UPDATE_RULE IN ('CASCADE','SET NULL','SET DEFAULT') OR r.DELETE_RULE IN ('CASCADE','SET NULL','SET DEFAULT'))",
-        databases.into_iter().collect::<Vec<_>>().join(", ")
-    );
-    let Some(rows) = ask(session, "looking for cascading foreign keys", &sql)? else { return Ok(Vec::new()) };
-    let active = |rule: &str| matches!(rule, "CASCADE" | "SET NULL" | "SET DEFAULT");
-    let read = |r: usize| {
-        let text = |c: usize| rows.text_at(r, c);
-        let mut rules = Vec::new();
-        rules.extend(text(6).filter(|rule| active(rule)).map(|rule| format!("ON DELETE {rule}")));
-        rules.extend(text(5).filter(|rule| active(rule)).map(|rule| format!("ON UPDATE {rule}")));
-        Some(Cascade {
-            child: TableName::new(text(0)?, text(1)?),
-            key: text(2)?,
-            parent: TableName::new(text(3)?, text(4)?),
-            rules: rules.join(" "),
-        })
-    };
-    let mut found: Vec<Cascade> = (0..rows.len()).filter_map(read).filter(|c| scope.pair(&c.child).is_some()).collect();
-    found.sort();
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
-//! DT262: do foreign keys change rows that the binlog does not show? (Requirements C04, traps.md 10.)
+//! DT262: do foreign keys change rows that neither the binlog nor dtsctl can tell of? (Requirements C04, traps.md 10.)
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Facts, Finding, Ignorable};
+use crate::catalog::{CascadingKey, Table, TableName};
 
 pub(super) const CHECK: Check = Check { code: "DT262", name: "cascading-keys", ignorable: Ignorable::Alerts, run };
 
@@ -10,40 +13,51 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     if !facts.logs() || logged {
         return Vec::new();
     }
-    facts
-        .gathered
-        .binlog
-        .cascades
-        .iter()
-        .map(|cascade| {
-            let object = facts.scope.pair(&cascade.child).map(|pair| pair.destination.to_string());
-            CHECK.alert(
-                object,
-                format!(
-                    "foreign key {} ({}) changes rows when those of {} change, and this source's binlog does not show it",
-                    cascade.key, cascade.rules, cascade.parent
-                ),
-                "let applications delete and update the child rows themselves, and run `dtsctl verify` before cutting over",
-            )
-        })
-        .collect()
+    let tables: BTreeMap<&TableName, &Table> = facts.tables.iter().map(|t| (&t.source.name, t.source)).collect();
+    let parents: BTreeSet<&TableName> = tables.values().flat_map(|table| table.cascading_keys()).map(|key| &key.parent).collect();
+    let mut found = Vec::new();
+    for child in &facts.tables {
+        for key in child.source.cascading_keys() {
+            let why = match tables.get(&key.parent) {
+                None => Some("its parent is not selected".to_owned()),
+                Some(parent) => key.why_not(parent, child.source, &child.pair.columns, parents.contains(&child.source.name)),
+            };
+            found.extend(why.map(|why| {
+                let CascadingKey { name, parent, .. } = key;
+                CHECK.alert(
+                    child.object(),
+                    format!(
+                        "foreign key {name} ({key}) changes rows when those of {parent} change, this source's binlog does not show it, and it \
+                         cannot be done again: {why}"
+                    ),
+                    "let applications delete and update the child rows themselves, and run `dtsctl verify` before cutting over",
+                )
+            }));
+        }
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::precheck::bench::Bench;
-    use crate::{catalog::TableName, connect::Flavor, precheck::Cascade};
+    use crate::{catalog::Reaction, connect::Flavor, precheck::bench::Bench};
 
     #[test]
-    fn each_key_alerts_where_the_binlog_does_not_show_it() {
+    fn a_key_alerts_that_cannot_be_done_again_where_the_binlog_does_not_show_it() {
         let mut bench = Bench::following();
-        bench.gathered.binlog.cascades = vec![Cascade {
-            child: TableName::new("shop", "t"),
-            key: "fk".into(),
-            parent: TableName::new("shop", "parent"),
-            rules: "ON DELETE CASCADE".into(),
-        }];
+        let (own, column) = (bench.table().name.clone(), bench.table().columns[0].name.clone());
+        let key = |parent: TableName| CascadingKey {
+            name: "fk".into(),
+            columns: vec![column.clone()],
+            parent,
+            parent_columns: vec![column.clone()],
+            on_delete: Reaction::Cascade,
+            on_update: Reaction::Nothing,
+        };
+        bench.table().cascades = Some(vec![key(own)]);
+        assert_eq!(bench.run(&CHECK), Vec::<String>::new(), "it is done again");
+        bench.table().cascades = Some(vec![key(TableName::new("shop", "elsewhere"))]);
         assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
         bench.source_info.flavor = Flavor::parse("9.7.4", "").expect("a version");
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());

@@ -157,7 +157,7 @@ pub fn gather(
         gathered.destination_accounts = accounts(ends.destination)?;
     }
     if spec.phases.incremental {
-        gathered.binlog = binlog::gather(ends.source, ends.source_login, scope)?;
+        gathered.binlog = binlog::gather(ends.source, ends.source_login)?;
     }
     gathered.refused_filters = refused_filters(ends.source_login, scope, source)?;
     let existing: BTreeSet<&TableName> = destination.tables.iter().map(|t| &t.name).collect();

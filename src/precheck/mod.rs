@@ -109,7 +109,7 @@ mod dt304_existing_engines;
 mod dt305_alert_command;
 mod notes;
 
-pub use binlog::{BinlogFacts, Cascade, Prepared};
+pub use binlog::{BinlogFacts, Prepared};
 pub use check::{Check, Ignorable};
 pub use dt254_binlog_retention::needed_after_copy;
 pub use dt266_heartbeat_rights::may_beat;

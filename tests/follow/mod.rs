@@ -6,6 +6,7 @@ mod applications;
 mod bank;
 mod basic;
 mod bed;
+mod cascades;
 mod existing;
 mod filter;
 mod killed;

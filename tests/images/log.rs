@@ -69,6 +69,7 @@ pub(crate) fn rows_events(server: &Server, (file, offset): (String, u64)) -> Vec
         events.push(RowsEvent {
             map: Arc::clone(map),
             kind,
+            keys_act: false,
             place: Place { file: file.clone(), offset: event.header().log_pos().into() },
             query: None,
             before_columns: before.to_vec(),

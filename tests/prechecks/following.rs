@@ -14,11 +14,17 @@ fn tables_that_the_binlog_serves_badly() {
     case.source(
         "CREATE TABLE parent (id INT PRIMARY KEY);\n\
          CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT fk FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE SET NULL);\n\
+         CREATE TABLE by_list (e ENUM('a','b') NOT NULL PRIMARY KEY);\n\
+         CREATE TABLE of_list (id INT PRIMARY KEY, e ENUM('a','b'), CONSTRAINT listed FOREIGN KEY (e) REFERENCES by_list (e) ON DELETE CASCADE);\n\
          CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MEMORY;\nCREATE TABLE one (id INT) ENGINE=MyISAM;\n\
          CREATE TABLE merged (id INT) ENGINE=MERGE UNION=(one)",
     );
     case.follows();
     case.plan().shows("DT262").shows("DT265");
+    case.objects("[{database: checks_follow, tables: [{name: child}]}]");
+    case.plan().shows("DT262_parent");
+    case.objects("[{database: checks_follow, tables: [{name: parent}, {name: child}]}]");
+    case.plan().passes("DT262");
     case.objects("[{database: checks_follow, tables: [{name: parent}]}]");
     case.plan().shows("DT264");
     case.objects("[{database: checks_follow, operations: [insert, create-table], tables: [{name: parent, operations: [insert, update]}, {name: child}]}]");

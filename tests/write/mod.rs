@@ -164,12 +164,12 @@ fn pairs(texts: &[(&str, &str)]) -> Vec<(Image, Image)> {
 fn keyed(table: &Arc<CopyTable>, deletes: &[&str], updates: &[(&str, &str)], inserts: &[&str]) -> Batch {
     assert!(table.folding_key().is_some(), "{} has no key", table.source.name);
     let changes = TableChanges { table: Arc::clone(table), deletes: rows(deletes), updates: pairs(updates), inserts: rows(inserts) };
-    Batch { keyed: vec![changes], ordered: Vec::new() }
+    Batch { keyed: vec![changes], ordered: Vec::new(), cascades: Vec::new() }
 }
 
 fn ordered(table: &Arc<CopyTable>, changes: Vec<RowChange>) -> Batch {
     assert!(table.folding_key().is_none(), "{} has a key", table.source.name);
-    Batch { keyed: Vec::new(), ordered: vec![(Arc::clone(table), changes)] }
+    Batch { keyed: Vec::new(), ordered: vec![(Arc::clone(table), changes)], cascades: Vec::new() }
 }
 
 fn insert(text: &str) -> RowChange {

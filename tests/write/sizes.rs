@@ -23,6 +23,7 @@ fn a_row_too_large_is_named_before_it_is_sent() {
                 inserts: vec![row("1,a"), image.clone(), row("4,b")],
             }],
             ordered: vec![],
+            cascades: vec![],
         };
         bench.apply_cleanly(&batch(&large));
         assert_eq!(

@@ -77,7 +77,7 @@ fn batch(table: &Arc<CopyTable>, changes: Vec<RowChange>) -> Batch {
             RowChange::Update { before, after } => keyed.updates.push((before, after)),
         }
     }
-    Batch { keyed: vec![keyed], ordered: vec![] }
+    Batch { keyed: vec![keyed], ordered: vec![], cascades: vec![] }
 }
 
 fn every_type(flavor: Flavor, special: &str) {

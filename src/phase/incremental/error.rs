@@ -23,10 +23,10 @@ pub enum FollowError {
     #[error("incremental: destination: {0}")]
     Destination(#[from] DestinationError),
     /// A row at the destination is not as it must be, and `conflict.rows` is `fail`.
-    #[error("incremental: {error}, which ends at {upto} of the source")]
+    #[error("incremental: {error}, {stretch} of the source")]
     Conflict {
-        /// The position after the source transactions that were written together.
-        upto: Box<Position>,
+        /// The source transactions that were written together.
+        stretch: Box<Stretch>,
         /// Table, kind and key.
         error: DestinationError,
     },
@@ -64,12 +64,30 @@ pub enum FollowError {
     },
 }
 
+/// Transactions that are written together.
+#[derive(Debug, Clone)]
+pub enum Stretch {
+    /// Those that end at a position.
+    UpTo(Position),
+    /// The one that follows it, and is written as it is read.
+    After(Position),
+}
+
+impl std::fmt::Display for Stretch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UpTo(position) => write!(f, "which ends at {position}"),
+            Self::After(position) => write!(f, "in the transaction that follows {position}"),
+        }
+    }
+}
+
 impl FollowError {
-    /// What a lane failed with while it wrote source transactions up to there.
-    pub(super) fn writing(error: DestinationError, upto: Option<&Position>) -> Self {
-        match (error, upto) {
-            (error @ DestinationError::Conflict { .. }, Some(upto)) => Self::Conflict { upto: Box::new(upto.clone()), error },
-            (error, _) => Self::Destination(error),
+    /// What a lane failed with while it wrote these.
+    pub(super) fn writing(error: DestinationError, stretch: Stretch) -> Self {
+        match error {
+            error @ DestinationError::Conflict { .. } => Self::Conflict { stretch: Box::new(stretch), error },
+            error => Self::Destination(error),
         }
     }
 

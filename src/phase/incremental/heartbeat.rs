@@ -76,6 +76,7 @@ pub fn definition() -> Table {
             parts: vec![KeyPart { column: Some(0), prefix: None, descending: false }],
         }],
         system_versioned: false,
+        cascades: None,
         unsupported: None,
     }
 }

@@ -96,6 +96,11 @@ impl History {
         self.sources.keys()
     }
 
+    /// Foreign keys of followed tables that change rows refer to the table.
+    pub(super) fn has_children(&self, parent: &TableName) -> bool {
+        self.sources.values().any(|table| table.cascading_keys().iter().any(|key| &key.parent == parent))
+    }
+
     /// Takes a definition over; `destination` is the table that it is written to, under the columns' names that `columns` gives.
     pub(super) fn set(&mut self, source: Table, destination: Option<Table>, columns: &ColumnMap) {
         let name = source.name.clone();

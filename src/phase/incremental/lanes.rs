@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use super::{FollowError, claims::Part, queue::Queue};
+use super::{FollowError, claims::Part, error::Stretch, queue::Queue};
 use crate::{
     binlog::Position,
     destination::{
@@ -56,8 +56,8 @@ pub(super) enum Piece {
 pub(super) enum Work {
     /// A batch.
     Batch(Box<Job>),
-    /// One large transaction, alone. When its pieces end without an end it is rolled back.
-    Large(u64, Receiver<Piece>),
+    /// One transaction, alone, which follows that position. When its pieces end without an end it is rolled back.
+    Large(u64, Receiver<Piece>, Box<Position>),
 }
 
 #[derive(Default)]
@@ -145,7 +145,7 @@ impl<'a> Lanes<'a> {
         let mut state = self.state();
         state.submitted = match &work {
             Work::Batch(job) => job.number,
-            Work::Large(number, _) => *number,
+            Work::Large(number, ..) => *number,
         };
         state.waiting.push_back(work);
         drop(state);
@@ -200,19 +200,19 @@ impl<'a> Lanes<'a> {
                     state = self.wait(state);
                 }
             };
-            let (number, upto) = match &work {
-                Work::Batch(job) => (job.number, Some(job.end.applied.position.clone())),
-                Work::Large(number, _) => (*number, None),
+            let (number, place) = match &work {
+                Work::Batch(job) => (job.number, Stretch::UpTo(job.end.applied.position.clone())),
+                Work::Large(number, _, from) => (*number, Stretch::After(from.as_ref().clone())),
             };
             let done = match work {
                 Work::Batch(job) => self.batch(lane.as_mut(), *job),
-                Work::Large(number, pieces) => self.large(lane.as_mut(), number, &pieces),
+                Work::Large(number, pieces, _) => self.large(lane.as_mut(), number, &pieces),
             };
             let mut state = self.state();
             state.busy -= 1;
             state.open.remove(&number);
             if let Err(error) = done {
-                state.failure.get_or_insert(FollowError::writing(error, upto.as_ref()));
+                state.failure.get_or_insert(FollowError::writing(error, place));
             }
             drop(state);
             self.changed.notify_all();

@@ -115,11 +115,19 @@ impl Observer for Deaf {
 fn batch(rows: &[(u32, u32)]) -> Batch {
     let inserts = rows.iter().map(|&(id, value)| row(id, None, value)).collect();
     let table = Arc::clone(&table("utf8mb4_bin").copy);
-    Batch { keyed: vec![TableChanges { table, deletes: Vec::new(), updates: Vec::new(), inserts }], ordered: Vec::new() }
+    Batch {
+        keyed: vec![TableChanges { table, deletes: Vec::new(), updates: Vec::new(), inserts }],
+        ordered: Vec::new(),
+        cascades: Vec::new(),
+    }
+}
+
+fn at(number: u64) -> Position {
+    Position::new(Place { file: "b.1".into(), offset: number }, None)
 }
 
 fn end(number: u64) -> End {
-    let position = Position::new(Place { file: "b.1".into(), offset: number }, None);
+    let position = at(number);
     let applied = Applied { position, read_from: None, source_micros: 0, transactions: 1, row_events: 1 };
     End { applied, conflicts: Vec::new(), bytes: 0, heartbeat: None }
 }
@@ -232,7 +240,7 @@ fn a_large_transaction_comes_in_pieces_and_may_be_taken_back() {
         assert!(lanes.drain());
         for (number, piece) in [(2, Piece::RollBack), (3, Piece::End(end(3)))] {
             let (pieces, received) = sync_channel(1);
-            submit(lanes, Work::Large(number, received));
+            submit(lanes, Work::Large(number, received, Box::new(at(number - 1))));
             for n in 0..10 {
                 pieces.send(Piece::Rows(batch(&[(n, 5)]), STRICT)).unwrap();
             }
@@ -241,7 +249,7 @@ fn a_large_transaction_comes_in_pieces_and_may_be_taken_back() {
         }
         // One that ends without an end leaves nothing.
         let (pieces, received) = sync_channel(1);
-        submit(lanes, Work::Large(4, received));
+        submit(lanes, Work::Large(4, received, Box::new(at(3))));
         pieces.send(Piece::Rows(batch(&[(50, 5)]), STRICT)).unwrap();
         drop(pieces);
         assert!(lanes.drain());

@@ -10,6 +10,7 @@
 //! is asked how far it is, and reading begins again there.
 
 mod annotate;
+mod cascades;
 mod claims;
 pub mod ddl;
 mod error;

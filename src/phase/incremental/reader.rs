@@ -189,10 +189,12 @@ impl Reader {
             }
             Some(Slot::Followed(followed, fit)) => (followed, &fit.forms),
         };
+        let mut in_copy = false;
         if let Some(start) = &followed.start {
             match self.position.covers(start) {
                 Some(true) => {}
                 // The snapshot of its copy has it.
+                Some(false) if event.keys_act && self.history.has_children(&followed.copy.source.name) => in_copy = true,
                 Some(false) => return Ok(true),
                 None => {
                     let what = format!("cannot tell whether this is before or after the snapshot of its copy, taken at {start}");
@@ -200,8 +202,11 @@ impl Reader {
                 }
             }
         }
-        if open.rows.last().is_none_or(|rows| !Arc::ptr_eq(&rows.table, followed)) {
-            open.rows.push(Rows { table: Arc::clone(followed), changes: Vec::new() });
+        let keys_act = event.keys_act;
+        let empty = || Rows { table: Arc::clone(followed), changes: Vec::new(), keys_act, in_copy };
+        let goes_on = |rows: &Rows| Arc::ptr_eq(&rows.table, followed) && (rows.keys_act, rows.in_copy) == (keys_act, in_copy);
+        if !open.rows.last().is_some_and(goes_on) {
+            open.rows.push(empty());
         }
         let begin = &open.begin;
         let rows = decode(event, forms).map_err(|error| cannot(event, begin, error.to_string()))?;
@@ -225,7 +230,7 @@ impl Reader {
                 if !self.queue.put(Unit::Window(window)) {
                     return Ok(false);
                 }
-                open.rows.push(Rows { table: Arc::clone(followed), changes: Vec::new() });
+                open.rows.push(empty());
             }
         }
         Ok(true)

@@ -15,9 +15,10 @@ use std::{
 };
 
 use super::{
-    FollowError, FollowOutcome, FollowSettings, Until,
+    FollowError, FollowOutcome, FollowSettings, Until, cascades,
     claims::{Claims, Part},
     ddl::{Carried, DdlError, Judgement, Occurrence, Statements},
+    error::Stretch,
     fold::{Folded, Folder},
     history::History,
     judge::{Judge, JudgeError},
@@ -30,7 +31,8 @@ use crate::{
     connect::{Patience, Session},
     destination::{
         DestinationError,
-        change::{Applied, Certainty, Conflict, Following},
+        cascade::{Cascade, Cascades},
+        change::{Applied, Certainty, Conflict, Following, RowChange},
     },
     event::{Event, Lag},
     phase::throttle::Pace,
@@ -137,6 +139,8 @@ pub(super) struct Scheduler<'a, 'p> {
     patience: &'a mut Patience<'p>,
     pace: Pace,
     judge: Judge<'a>,
+    /// Foreign keys that act without a trace in the binlog.
+    cascades: Arc<Cascades>,
     claims: Claims,
     /// Everything before it is committed or on its way.
     position: Position,
@@ -178,6 +182,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     ) -> Self {
         let now = Instant::now();
         let repeatable = before(&began.position, began.copy_end.as_ref());
+        let cascades = cascades::of(history, settings.names.as_ref(), &settings.starts);
         Self {
             settings,
             queue,
@@ -187,6 +192,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             patience,
             pace: Pace::incremental(settings.limits),
             judge: Judge::new(settings.source),
+            cascades,
             claims: Claims::default(),
             position: began.position.clone(),
             read_from: began.read_from.clone(),
@@ -394,6 +400,10 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let Transaction { begin, rows, count, bytes, after, read_from, heartbeat, left_out } = transaction;
         let micros = begin.micros;
         self.newest_micros = micros;
+        // What foreign keys did has its place among the changes: such a transaction is written alone, in its order, as a large one is.
+        if self.large.is_none() && rows.iter().any(|rows| self.has_keys(rows) && rows.changes.iter().any(|c| self.acts(rows, c))) {
+            self.large = Some(self.begin_large()?);
+        }
         if let Some(mut large) = self.large.take() {
             self.fold_piece(&mut large, rows, count, bytes)?;
             Conflict::merge(&mut large.conflicts, &left_out);
@@ -420,8 +430,8 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         }
         let certainty = self.certainty();
         let open = self.open.get_or_insert_with(|| Open::new(certainty));
-        for rows in rows {
-            open.take(rows).map_err(|error| FollowError::writing(error, Some(&after)))?;
+        for rows in rows.into_iter().filter(|rows| !rows.in_copy) {
+            open.take(rows).map_err(|error| FollowError::writing(error, Stretch::UpTo(after.clone())))?;
         }
         open.folder.note(&left_out);
         open.transactions += 1;
@@ -455,7 +465,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         let row_events = open.rows();
         let Open { mut folder, unjudged, transactions, bytes, micros, heartbeat, .. } = open;
         for rows in unjudged {
-            self.fold_judged(&mut folder, rows)?;
+            self.fold_judged(&mut folder, rows, Stretch::UpTo)?;
         }
         let certainty = folder.certainty();
         let mut folded = folder.finish();
@@ -498,16 +508,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         self.caught_up = false;
         let mut large = match self.large.take() {
             Some(large) => large,
-            None => {
-                if self.open.is_some() {
-                    self.submit(true)?;
-                }
-                self.drain()?;
-                self.number += 1;
-                let (pieces, received) = sync_channel(1);
-                self.lanes.submit(Work::Large(self.number, received));
-                Large { number: self.number, pieces, row_events: 0, bytes: 0, conflicts: Vec::new() }
-            }
+            None => self.begin_large()?,
         };
         let Window { rows, count, bytes, .. } = window;
         self.fold_piece(&mut large, rows, count, bytes)?;
@@ -515,24 +516,99 @@ impl<'a, 'p> Scheduler<'a, 'p> {
         Ok(())
     }
 
+    /// Begins a transaction that is written alone, when all before it is committed.
+    fn begin_large(&mut self) -> Result<Large, FollowError> {
+        if self.open.is_some() {
+            self.submit(true)?;
+        }
+        self.drain()?;
+        self.number += 1;
+        let (pieces, received) = sync_channel(1);
+        self.lanes.submit(Work::Large(self.number, received, Box::new(self.position.clone())));
+        Ok(Large { number: self.number, pieces, row_events: 0, bytes: 0, conflicts: Vec::new() })
+    }
+
+    /// Writes a part of a transaction, in as many steps as foreign keys make necessary.
     fn fold_piece(&mut self, large: &mut Large, rows: Vec<Rows>, count: u64, bytes: usize) -> Result<(), FollowError> {
         let mut folder = Folder::new(self.certainty());
         for rows in rows {
-            self.fold_judged(&mut folder, rows)?;
+            if !self.has_keys(&rows) {
+                if !rows.in_copy {
+                    self.fold_judged(&mut folder, rows, Stretch::After)?;
+                }
+                continue;
+            }
+            let Rows { table, changes, keys_act, in_copy } = rows;
+            let at = Arc::new(self.position.clone());
+            let mut changes = changes.into_iter().peekable();
+            while changes.peek().is_some() {
+                let mut some = Rows { table: Arc::clone(&table), changes: Vec::new(), keys_act, in_copy };
+                let mut acted = Vec::new();
+                while let Some(change) = changes.next_if(|change| acted.is_empty() || self.acts(&some, change)) {
+                    if self.acts(&some, &change) {
+                        let (before, after) = match change.clone() {
+                            RowChange::Delete(image) => (image, None),
+                            RowChange::Update { before, after } => (before, Some(after)),
+                            RowChange::Insert(_) => continue,
+                        };
+                        acted.push(Cascade {
+                            keys: Arc::clone(&self.cascades),
+                            parent: Arc::clone(&table.copy),
+                            before,
+                            after,
+                            at: Arc::clone(&at),
+                        });
+                    }
+                    some.changes.push(change);
+                }
+                if !in_copy {
+                    self.fold_judged(&mut folder, some, Stretch::After)?;
+                }
+                if !acted.is_empty() {
+                    let folder = std::mem::replace(&mut folder, Folder::new(self.certainty()));
+                    self.step(large, folder, acted)?;
+                }
+            }
         }
         large.row_events += count;
         large.bytes += bytes;
         if !self.pace.is_free() {
             self.pace.pay(count, bytes as u64, &[self.settings.stop]);
         }
+        self.step(large, folder, Vec::new())
+    }
+
+    /// Foreign keys of the source may have acted on changes of them.
+    fn has_keys(&self, rows: &Rows) -> bool {
+        rows.keys_act && !self.cascades.of(&rows.table.copy.source.name).is_empty()
+    }
+
+    /// Foreign keys of the source did something because of a change.
+    fn acts(&self, rows: &Rows, change: &RowChange) -> bool {
+        let parent = &rows.table.copy.source.name;
+        match change {
+            RowChange::Insert(_) => false,
+            RowChange::Delete(image) => self.cascades.act(parent, image, None),
+            RowChange::Update { before, after } => self.cascades.act(parent, before, Some(after)),
+        }
+    }
+
+    fn step(&mut self, large: &mut Large, folder: Folder, acted: Vec<Cascade>) -> Result<(), FollowError> {
         let certainty = folder.certainty();
         let folded = folder.finish();
         large.conflicts.extend(folded.conflicts);
-        self.piece(large, Piece::Rows(folded.batch, certainty))
+        let mut batch = folded.batch;
+        batch.cascades = acted;
+        self.piece(large, Piece::Rows(batch, certainty))
     }
 
     /// Takes changes of a table in, of a filtered one those that are carried.
-    fn fold_judged(&mut self, folder: &mut Folder, Rows { table, changes }: Rows) -> Result<(), FollowError> {
+    fn fold_judged(
+        &mut self,
+        folder: &mut Folder,
+        Rows { table, changes, .. }: Rows,
+        stretch: fn(Position) -> Stretch,
+    ) -> Result<(), FollowError> {
         let kept = self.judge.keep(&table, changes).map_err(|error| match error {
             JudgeError::Source(error) if error.is_connection() || error.is_transient() => FollowError::Source(error),
             other => FollowError::Rows {
@@ -543,7 +619,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 span: None,
             },
         })?;
-        folder.take(&table, kept).map_err(|error| FollowError::writing(error, Some(&self.position)))
+        folder.take(&table, kept).map_err(|error| FollowError::writing(error, stretch(self.position.clone())))
     }
 
     /// Hands a piece to the lane that writes the large transaction. Never gives one up: without it the others must not be committed.
@@ -604,6 +680,9 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 self.carry(at)?;
                 self.at_once = true;
             }
+        }
+        if !matches!(judgement, Judgement::Pass) {
+            self.cascades = cascades::of(self.history, self.settings.names.as_ref(), &self.settings.starts);
         }
         self.queue.go_on(Arc::new(self.history.clone()));
         Ok(())

@@ -52,6 +52,7 @@ pub(super) fn definition(collation: &str, keyless: bool) -> Table {
         ],
         keys: if keyless { Vec::new() } else { vec![key("PRIMARY", 0), key("s", 1)] },
         system_versioned: false,
+        cascades: None,
         unsupported: None,
     }
 }

@@ -13,6 +13,10 @@ use crate::{
 pub(super) struct Rows {
     pub(super) table: Arc<Followed>,
     pub(super) changes: Vec<RowChange>,
+    /// What foreign keys did to other rows because of them is not in the binlog.
+    pub(super) keys_act: bool,
+    /// They are in the copy themselves; what foreign keys did may not be.
+    pub(super) in_copy: bool,
 }
 
 /// A part of a transaction that is too large to be handed over whole; more follows.

@@ -141,10 +141,22 @@ pub(super) fn fixed_table(database: &str, keyless: bool, big: bool, random: &mut
             for _ in 0..random.below(3) {
                 sql.push(format!("INSERT INTO {} (parent, v) VALUES ({}, {})", path("child"), random.below(30), random.below(100)));
             }
-            if random.one_in(2) {
-                let gone = random.below(30);
-                sql.push(format!("DELETE FROM {} WHERE parent = {gone}", path("child")));
-                sql.push(format!("DELETE FROM {} WHERE id = {gone}", path("parent")));
+            if keyless {
+                let (child, parent) = (path("child"), path("parent"));
+                let child = format!("(SELECT id FROM {child} ORDER BY id DESC LIMIT {}, 1)", random.below(5));
+                let parent = format!("(SELECT name FROM {parent} WHERE id = {})", random.below(30));
+                sql.push(format!("INSERT INTO {} SELECT {child}, {parent}, {}", path("kindred"), random.below(100)));
+            }
+            let (one, other) = (random.below(30), random.below(30));
+            match random.below(6) {
+                0 => {
+                    sql.push(format!("DELETE FROM {} WHERE parent = {one}", path("child")));
+                    sql.push(format!("DELETE FROM {} WHERE id = {one}", path("parent")));
+                }
+                1 => sql.push(format!("DELETE FROM {} WHERE id IN ({one}, {other})", path("parent"))),
+                2 => sql.push(format!("UPDATE {} SET id = {other} WHERE id = {one}", path("parent"))),
+                3 => sql.push(format!("UPDATE {} SET name = {} WHERE id = {one}", path("parent"), utf8(&format!("É{}", random.below(40))))),
+                _ => {}
             }
             ("children", sql)
         }

@@ -20,7 +20,16 @@ pub(super) fn create(database: &str, keyless: bool) -> Vec<String> {
         ),
         format!(
             "CREATE TABLE {} (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, parent INT, v INT, CONSTRAINT fk_parent FOREIGN KEY (parent) \
-             REFERENCES {} (id)) ENGINE=InnoDB",
+             REFERENCES {} (id) ON DELETE CASCADE ON UPDATE CASCADE) ENGINE=InnoDB",
+            path("child"),
+            path("parent")
+        ),
+        // What its keys do is in the binlog of no MariaDB (trap 10): the parent's row alone is.
+        format!(
+            "CREATE TABLE {} (child INT NULL, name VARCHAR(20), v INT, CONSTRAINT fk_child FOREIGN KEY (child) REFERENCES {} (id) ON DELETE SET NULL, \
+             CONSTRAINT fk_name FOREIGN KEY (name) REFERENCES {} (name) ON DELETE CASCADE ON UPDATE CASCADE) ENGINE=InnoDB \
+             DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci",
+            path("kindred"),
             path("child"),
             path("parent")
         ),
@@ -47,4 +56,4 @@ pub(super) fn create(database: &str, keyless: bool) -> Vec<String> {
 }
 
 /// Names of the tables above, which no DDL touches.
-pub(super) const NAMES: [&str; 7] = ["counters", "big", "parent", "child", "moving", "kin", "keyless_counters"];
+pub(super) const NAMES: [&str; 8] = ["counters", "big", "parent", "child", "kindred", "moving", "kin", "keyless_counters"];

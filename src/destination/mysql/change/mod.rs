@@ -10,6 +10,7 @@
 
 mod bulk;
 mod careful;
+mod cascade;
 mod script;
 mod shape;
 
@@ -19,6 +20,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use self::{
     careful::Careful,
+    cascade::Reactions,
     script::{Expect, Owner, Script},
     shape::Shape,
 };
@@ -202,7 +204,11 @@ impl Lane for MySqlLane<'_> {
         let mut one_by_one = Vec::new();
         loop {
             match self.attempt(batch, certainty, &one_by_one) {
-                Ok(written) => {
+                Ok(mut written) => {
+                    let more = Reactions::run(self, &batch.cascades, certainty)?;
+                    written.deleted += more.deleted;
+                    written.updated += more.updated;
+                    written.conflicts.extend(more.conflicts);
                     self.written.inserted += written.inserted;
                     self.written.updated += written.updated;
                     self.written.deleted += written.deleted;

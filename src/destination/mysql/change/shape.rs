@@ -281,7 +281,7 @@ impl Shape {
         Ok(true)
     }
 
-    fn comparable(&self, out: &mut Vec<u8>, cell: usize, value: &[u8]) -> Result<(), String> {
+    pub(super) fn comparable(&self, out: &mut Vec<u8>, cell: usize, value: &[u8]) -> Result<(), String> {
         let column = &self.cells[cell];
         match column.kind {
             TypeKind::Integer | TypeKind::Decimal | TypeKind::Year if encode::is_number(value) => out.extend_from_slice(value),

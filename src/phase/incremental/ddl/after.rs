@@ -1,6 +1,9 @@
 //! The definitions after a statement.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     DdlError, Occurrence,
@@ -14,7 +17,7 @@ use crate::{
     catalog::{Table, TableName},
     ddl::statement::{NameKind, PieceKind},
     destination::mysql::ddl::{Before, SchemaChange, SchemaRow},
-    phase::incremental::history::History,
+    phase::incremental::{cascades::After, history::History},
 };
 
 impl Carrier {
@@ -43,6 +46,7 @@ impl Carrier {
             })
             .collect();
         let mut changes = Vec::new();
+        let mut renamed: BTreeMap<TableName, TableName> = BTreeMap::new();
         for effect in &plan.effects {
             match effect {
                 Effect::Emptied { .. } | Effect::Exchanged { .. } => {}
@@ -52,6 +56,7 @@ impl Carrier {
                 }
                 Effect::Renamed { from, to } => {
                     after.rename(&from.0, &to.0);
+                    renamed.insert(from.0.clone(), to.0.clone());
                     if let Some(table) = former.remove(&from.0) {
                         former.insert(to.0.clone(), table);
                     }
@@ -92,6 +97,14 @@ impl Carrier {
                         }
                     };
                     let mut definition = own_columns(definition, &read.text, made);
+                    let keys = After { names: self.settings.names.as_ref(), before: history, after: &after, renamed: &renamed };
+                    definition.cascades = Some(match (former.get(source).filter(|_| !made), after.source(source)) {
+                        (Some(former), Some(known)) => {
+                            keys.changed(&Table { cascades: known.cascades.clone(), ..definition.clone() }, former, now)
+                        }
+                        // `LIKE` takes no foreign keys over, and so there are none.
+                        _ => keys.made(&definition, now),
+                    });
                     // The destination's engine is not the source's; in which order rows lie there hangs on it.
                     let named = read.classified.pieces.iter().rfind(|p| p.kind == PieceKind::Engine);
                     match named {
@@ -110,7 +123,44 @@ impl Carrier {
                 }
             }
         }
+        self.children_after(plan, &renamed, &former, history, &mut after, &mut changes)?;
         Ok((changes, after))
+    }
+
+    /// Foreign keys name their parents and the parents' columns: what a statement calls otherwise they call so too, without being named in it.
+    fn children_after(
+        &mut self,
+        plan: &Plan,
+        renamed: &BTreeMap<TableName, TableName>,
+        former: &BTreeMap<TableName, Table>,
+        history: &History,
+        after: &mut History,
+        changes: &mut Vec<SchemaChange>,
+    ) -> Result<(), DdlError> {
+        let touched = |effect: &Effect| match effect {
+            Effect::Changed { source, .. } => Some(source.clone()),
+            Effect::Renamed { from, .. } => Some(from.0.clone()),
+            _ => None,
+        };
+        let parents: BTreeSet<TableName> = plan.effects.iter().filter_map(touched).collect();
+        let names = Arc::clone(&self.settings.names);
+        let children = After { names: names.as_ref(), before: history, after, renamed }.children(&parents);
+        let places: Vec<TableName> = children.iter().filter_map(|child| names.table(child)).collect();
+        let there = self.tables(&places)?;
+        for child in children {
+            let Some(now) = names.table(&child).and_then(|place| there.get(&place)) else { continue };
+            let (Some(known), Some(former)) = (after.source(&child).cloned(), former.get(&child)) else { continue };
+            let keys = After { names: names.as_ref(), before: history, after, renamed }.changed(&known, former, now);
+            if known.cascades.as_ref() == Some(&keys) {
+                continue;
+            }
+            let definition = Table { cascades: Some(keys), ..known };
+            let (copied, doubt) = (after.is_copied(&child), after.doubt(&child).map(str::to_owned));
+            after.set(definition.clone(), Some(now.clone()), &names.columns(&child));
+            let row = SchemaRow { source: child, copied, definition: Some(definition), doubt };
+            changes.push(SchemaChange::Set { row: Box::new(row), destination: now.name.clone(), made: false });
+        }
+        Ok(())
     }
 
     fn source_name(&self, name: &crate::ddl::statement::Name, statement: &Statement) -> TableName {

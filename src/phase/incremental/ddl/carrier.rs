@@ -16,6 +16,7 @@ use crate::{
     destination::mysql::ddl::{Before, DdlRow, DdlState, Ledger, Origin, SchemaChange, SchemaRow},
     event::{DdlOutcome, DdlSeen, Event, Observer, StopToken},
     phase::incremental::{
+        cascades,
         history::{History, LeftOut},
         names::Names,
     },
@@ -90,6 +91,8 @@ impl Carrier {
             rows.iter().filter(|r| r.definition.is_some()).filter_map(|r| self.settings.names.table(&r.source)).collect();
         let there = self.tables(&names)?;
         let mut history = History::default();
+        let unread: Vec<TableName> =
+            rows.iter().filter(|r| r.definition.as_ref().is_some_and(|d| d.cascades.is_none())).map(|r| r.source.clone()).collect();
         for row in rows {
             if let Some(definition) = row.definition {
                 let place = self.settings.names.table(&row.source);
@@ -103,6 +106,12 @@ impl Carrier {
             if let Some(doubt) = row.doubt {
                 history.set_doubt(row.source, doubt);
             }
+        }
+        for name in unread {
+            let Some(copy) = history.table(&name).cloned() else { continue };
+            let cascades = Some(cascades::noted(&history, self.settings.names.as_ref(), &copy.source, &copy.destination));
+            let definition = Table { cascades, ..copy.source.clone() };
+            history.set(definition, Some(copy.destination.clone()), &self.settings.names.columns(&name));
         }
         Ok(history)
     }
