@@ -136,7 +136,7 @@ pub struct DdlFailedAlert {
 pub struct ConflictAlert {
     /// Source table.
     pub table: TableName,
-    /// `insert-exists`, `update-missing`, `update-exists`, `update-lost` or `delete-missing`.
+    /// `insert-exists`, `update-missing`, `update-exists`, `update-lost`, `delete-missing` or `cascade-missed`.
     pub kind: String,
     /// Columns of the key, by name.
     pub key: Vec<String>,

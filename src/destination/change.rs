@@ -143,6 +143,13 @@ pub struct Batch {
     pub cascades: Vec<Cascade>,
 }
 
+impl Batch {
+    /// There is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.keyed.is_empty() && self.ordered.is_empty() && self.cascades.is_empty()
+    }
+}
+
 /// How sure the writer may be of what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {

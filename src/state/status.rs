@@ -433,7 +433,7 @@ pub struct PositionStatus {
 pub struct ConflictStatus {
     /// Source table.
     pub table: TableName,
-    /// `insert-exists`, `update-missing`, `update-exists`, `update-lost` or `delete-missing`.
+    /// `insert-exists`, `update-missing`, `update-exists`, `update-lost`, `delete-missing` or `cascade-missed`.
     pub kind: String,
     /// Columns of the key.
     pub key: Vec<String>,

@@ -4,16 +4,15 @@
 //! A batch goes as soon as nothing more is waiting to be read and a lane is free, so a single transaction on a quiet source is not held
 //! up; it grows only while all lanes are busy or more is there already.
 
+mod alone;
 mod goal;
 
 use std::{
-    sync::{
-        Arc,
-        mpsc::{SyncSender, TrySendError, sync_channel},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use self::alone::Large;
 use super::{
     FollowError, FollowOutcome, FollowSettings, Until, cascades,
     claims::{Claims, Part},
@@ -24,15 +23,15 @@ use super::{
     judge::{Judge, JudgeError},
     lanes::{End, Job, Lanes, Piece, Work},
     queue::Queue,
-    unit::{Rows, Said, Transaction, Unit, Window},
+    unit::{Rows, Said, Transaction, Unit},
 };
 use crate::{
     binlog::Position,
     connect::{Patience, Session},
     destination::{
         DestinationError,
-        cascade::{Cascade, Cascades},
-        change::{Applied, Certainty, Conflict, Following, RowChange},
+        cascade::Cascades,
+        change::{Applied, Certainty, Conflict, Following},
     },
     event::{Event, Lag},
     phase::throttle::Pace,
@@ -58,9 +57,6 @@ const FRESH: u64 = 3_000_000;
 
 /// Longest wait without looking at the stop and the goal.
 const TICK: Duration = Duration::from_millis(100);
-
-/// A lane that is busy with a window is asked again after so long.
-const PIECE: Duration = Duration::from_millis(2);
 
 /// A look at the source's position counts as the present for so long.
 const PRESENT: Duration = Duration::from_secs(5);
@@ -107,15 +103,6 @@ impl Open {
         }
         Ok(())
     }
-}
-
-/// A transaction that is written as it is read.
-struct Large {
-    number: u64,
-    pieces: SyncSender<Piece>,
-    row_events: u64,
-    bytes: usize,
-    conflicts: Vec<Conflict>,
 }
 
 /// When the run is to end, and what is known of it.
@@ -495,111 +482,13 @@ impl<'a, 'p> Scheduler<'a, 'p> {
     }
 
     fn parts(&mut self, folded: Folded) -> Vec<Part> {
-        if folded.batch.keyed.is_empty() && folded.batch.ordered.is_empty() {
+        if folded.batch.is_empty() {
             return Vec::new();
         }
         if self.settings.lanes < 2 {
             return vec![Part { after: 0, batch: folded.batch }];
         }
         self.claims.divide(self.number, self.lanes.committed(), folded)
-    }
-
-    fn window(&mut self, window: Window) -> Result<(), FollowError> {
-        self.caught_up = false;
-        let mut large = match self.large.take() {
-            Some(large) => large,
-            None => self.begin_large()?,
-        };
-        let Window { rows, count, bytes, .. } = window;
-        self.fold_piece(&mut large, rows, count, bytes)?;
-        self.large = Some(large);
-        Ok(())
-    }
-
-    /// Begins a transaction that is written alone, when all before it is committed.
-    fn begin_large(&mut self) -> Result<Large, FollowError> {
-        if self.open.is_some() {
-            self.submit(true)?;
-        }
-        self.drain()?;
-        self.number += 1;
-        let (pieces, received) = sync_channel(1);
-        self.lanes.submit(Work::Large(self.number, received, Box::new(self.position.clone())));
-        Ok(Large { number: self.number, pieces, row_events: 0, bytes: 0, conflicts: Vec::new() })
-    }
-
-    /// Writes a part of a transaction, in as many steps as foreign keys make necessary.
-    fn fold_piece(&mut self, large: &mut Large, rows: Vec<Rows>, count: u64, bytes: usize) -> Result<(), FollowError> {
-        let mut folder = Folder::new(self.certainty());
-        for rows in rows {
-            if !self.has_keys(&rows) {
-                if !rows.in_copy {
-                    self.fold_judged(&mut folder, rows, Stretch::After)?;
-                }
-                continue;
-            }
-            let Rows { table, changes, keys_act, in_copy } = rows;
-            let at = Arc::new(self.position.clone());
-            let mut changes = changes.into_iter().peekable();
-            while changes.peek().is_some() {
-                let mut some = Rows { table: Arc::clone(&table), changes: Vec::new(), keys_act, in_copy };
-                let mut acted = Vec::new();
-                while let Some(change) = changes.next_if(|change| acted.is_empty() || self.acts(&some, change)) {
-                    if self.acts(&some, &change) {
-                        let (before, after) = match change.clone() {
-                            RowChange::Delete(image) => (image, None),
-                            RowChange::Update { before, after } => (before, Some(after)),
-                            RowChange::Insert(_) => continue,
-                        };
-                        acted.push(Cascade {
-                            keys: Arc::clone(&self.cascades),
-                            parent: Arc::clone(&table.copy),
-                            before,
-                            after,
-                            at: Arc::clone(&at),
-                        });
-                    }
-                    some.changes.push(change);
-                }
-                if !in_copy {
-                    self.fold_judged(&mut folder, some, Stretch::After)?;
-                }
-                if !acted.is_empty() {
-                    let folder = std::mem::replace(&mut folder, Folder::new(self.certainty()));
-                    self.step(large, folder, acted)?;
-                }
-            }
-        }
-        large.row_events += count;
-        large.bytes += bytes;
-        if !self.pace.is_free() {
-            self.pace.pay(count, bytes as u64, &[self.settings.stop]);
-        }
-        self.step(large, folder, Vec::new())
-    }
-
-    /// Foreign keys of the source may have acted on changes of them.
-    fn has_keys(&self, rows: &Rows) -> bool {
-        rows.keys_act && !self.cascades.of(&rows.table.copy.source.name).is_empty()
-    }
-
-    /// Foreign keys of the source did something because of a change.
-    fn acts(&self, rows: &Rows, change: &RowChange) -> bool {
-        let parent = &rows.table.copy.source.name;
-        match change {
-            RowChange::Insert(_) => false,
-            RowChange::Delete(image) => self.cascades.act(parent, image, None),
-            RowChange::Update { before, after } => self.cascades.act(parent, before, Some(after)),
-        }
-    }
-
-    fn step(&mut self, large: &mut Large, folder: Folder, acted: Vec<Cascade>) -> Result<(), FollowError> {
-        let certainty = folder.certainty();
-        let folded = folder.finish();
-        large.conflicts.extend(folded.conflicts);
-        let mut batch = folded.batch;
-        batch.cascades = acted;
-        self.piece(large, Piece::Rows(batch, certainty))
     }
 
     /// Takes changes of a table in, of a filtered one those that are carried.
@@ -620,26 +509,6 @@ impl<'a, 'p> Scheduler<'a, 'p> {
             },
         })?;
         folder.take(&table, kept).map_err(|error| FollowError::writing(error, stretch(self.position.clone())))
-    }
-
-    /// Hands a piece to the lane that writes the large transaction. Never gives one up: without it the others must not be committed.
-    fn piece(&mut self, large: &Large, mut piece: Piece) -> Result<(), FollowError> {
-        tracing::trace!(batch = large.number, "window of a large transaction");
-        loop {
-            match large.pieces.try_send(piece) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Full(back)) => {
-                    piece = back;
-                    self.look()?;
-                    std::thread::park_timeout(PIECE);
-                }
-                Err(TrySendError::Disconnected(_)) => {
-                    // The lane has failed; wait until it has said why.
-                    self.lanes.drain();
-                    return Err(self.failure());
-                }
-            }
-        }
     }
 
     /// A statement: everything before it is committed first, if it is one that is carried.
