@@ -100,6 +100,8 @@ struct Bundle {
     title: &'static str,
     /// `None`: the suite of this machine.
     suite: Option<&'static str>,
+    /// Names another suite, from which it is taken though the machine has the program.
+    other_suite: Option<&'static str>,
     /// Installed with all they depend on.
     packages: &'static [&'static str],
     /// Unpacked without what they depend on: wanted for single files.
@@ -107,17 +109,42 @@ struct Bundle {
 }
 
 /// `mariadb-server` is wanted for its plugins only (`auth_ed25519.so`); its dependencies (galera, rsync, Perl's DBI) are not.
-const MARIADB: Bundle =
-    Bundle { name: "mariadb", title: "MariaDB server", suite: None, packages: &["mariadb-server-core"], alone: &["mariadb-server"] };
-const MYSQL: Bundle =
-    Bundle { name: "mysql", title: "MySQL server", suite: Some("unstable"), packages: &["mysql-server-core"], alone: &[] };
+const MARIADB: Bundle = Bundle {
+    name: "mariadb",
+    title: "MariaDB server",
+    suite: None,
+    other_suite: Some("DTSCTL_MARIADB_SUITE"),
+    packages: &["mariadb-server-core"],
+    alone: &["mariadb-server"],
+};
+const MYSQL: Bundle = Bundle {
+    name: "mysql",
+    title: "MySQL server",
+    suite: Some("unstable"),
+    other_suite: None,
+    packages: &["mysql-server-core"],
+    alone: &[],
+};
 const TOOLS: Bundle = Bundle {
     name: "tools",
     title: "comparison tool",
     suite: None,
+    other_suite: None,
     packages: &["mydumper", "mariadb-client-core", "mariadb-client", "sysbench"],
     alone: &[],
 };
+
+impl Bundle {
+    /// The suite that the environment names for it.
+    fn asked(&self) -> Option<String> {
+        self.other_suite.and_then(|variable| std::env::var(variable).ok()).filter(|suite| !suite.is_empty())
+    }
+
+    /// Its folder in the cache.
+    fn folder(&self) -> String {
+        self.asked().map_or_else(|| self.name.to_owned(), |suite| format!("{}-{suite}", self.name))
+    }
+}
 
 /// Packages that only scripts, documentation or rare character conversions need.
 const NEEDLESS: &[&str] = &["perl", "libperl", "libdbi-perl", "libdbd", "libc-gconv-modules", "libconfig-inifiles-perl", "mariadb-common"];
@@ -126,7 +153,8 @@ const NEEDLESS: &[&str] = &["perl", "libperl", "libdbi-perl", "libdbd", "libc-gc
 const NEEDLESS_FOLDERS: &[&str] =
     &["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/lib/x86_64-linux-gnu/gconv"];
 
-/// `mariadbd`: `DTSCTL_MARIADBD`, else the machine's, else fetched from this machine's Debian suite.
+/// `mariadbd`: `DTSCTL_MARIADBD`; else fetched from the Debian suite that `DTSCTL_MARIADB_SUITE` names; else the machine's, else fetched from this
+/// machine's suite.
 pub fn mariadbd() -> Result<Program> {
     server_program("DTSCTL_MARIADBD", "mariadbd", &MARIADB)
 }
@@ -150,7 +178,7 @@ fn either(root: &Path, newer: &str, older: &str, holds: &str) -> PathBuf {
 /// The folder of MariaDB's plugins, for `--plugin-dir`: the machine's, else fetched. A machine may have the server without them.
 pub fn mariadb_plugins() -> Result<PathBuf> {
     let of_machine = plugins(Path::new("/"));
-    if of_machine.join("auth_ed25519.so").is_file() {
+    if MARIADB.asked().is_none() && of_machine.join("auth_ed25519.so").is_file() {
         return Ok(of_machine);
     }
     Ok(plugins(&unpacked(&MARIADB)?))
@@ -171,7 +199,9 @@ fn server_program(variable: &str, name: &str, bundle: &Bundle) -> Result<Program
         }
         return Ok(Program::of_machine(path));
     }
-    if let Some(path) = on_machine(name).filter(|path| name != "mysqld" || is_mysql(path)) {
+    if bundle.asked().is_none()
+        && let Some(path) = on_machine(name).filter(|path| name != "mysqld" || is_mysql(path))
+    {
         return Ok(Program::of_machine(path));
     }
     let root = unpacked(bundle)?;
@@ -221,24 +251,25 @@ pub(crate) fn progress(line: &str) {
 /// The root folder of a bundle, fetched and unpacked if it is not there yet.
 fn unpacked(bundle: &Bundle) -> Result<PathBuf> {
     let home = cache_dir().join("roots");
-    let root = home.join(bundle.name);
+    let (asked, folder) = (bundle.asked(), bundle.folder());
+    let root = home.join(&folder);
     if root.is_dir() {
         return Ok(root);
     }
-    let _lock = lock(bundle.name)?;
+    let _lock = lock(&folder)?;
     if root.is_dir() {
         return Ok(root);
     }
     progress(&format!("fetching {} packages ...", bundle.title));
-    let partial = home.join(format!("{}.partial", bundle.name));
-    let work = cache_dir().join("apt").join(bundle.name);
+    let partial = home.join(format!("{folder}.partial"));
+    let work = cache_dir().join("apt").join(&folder);
     for folder in [&partial, &work] {
         if folder.exists() {
             fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
         }
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     }
-    let apt = Apt::prepare(&work, bundle.suite)?;
+    let apt = Apt::prepare(&work, asked.as_deref().or(bundle.suite))?;
     apt.update()?;
     let packages = apt.download(bundle)?;
     for package in &packages {
