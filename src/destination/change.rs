@@ -187,7 +187,7 @@ pub enum ConflictKind {
     /// DELETE found no such row.
     DeleteMissing,
     /// What a foreign key of the source did to this table's rows when one of its parent's changed could not be done again (DT262). Rows counted
-    /// are the parent's.
+    /// are the parent's, or of a table that other tasks write too the child's.
     CascadeMissed,
     /// No conflict: an INSERT that the spec leaves out (`operations`).
     InsertLeftOut,

@@ -18,9 +18,11 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for child in &facts.tables {
         for key in child.source.cascading_keys() {
-            let why = match tables.get(&key.parent) {
-                None => Some("its parent is not selected".to_owned()),
-                Some(parent) => key.why_not(parent, child.source, &child.pair.columns, parents.contains(&child.source.name)),
+            let others = facts.gathered.other_writers.get(&child.pair.destination).and_then(|tasks| tasks.first());
+            let why = match (tables.get(&key.parent), others) {
+                (None, _) => Some("its parent is not selected".to_owned()),
+                (_, Some(task)) => Some(format!("task {task} writes the table too, and its rows may refer to the same values")),
+                (Some(parent), None) => key.why_not(parent, child.source, &child.pair.columns, parents.contains(&child.source.name)),
             };
             found.extend(why.map(|why| {
                 let CascadingKey { name, parent, .. } = key;
@@ -57,6 +59,9 @@ mod tests {
         };
         bench.table().cascades = Some(vec![key(own)]);
         assert_eq!(bench.run(&CHECK), Vec::<String>::new(), "it is done again");
+        bench.gathered.other_writers.insert(TableName::new("shop", "t"), ["crm".to_owned()].into_iter().collect());
+        assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
+        bench.gathered.other_writers.clear();
         bench.table().cascades = Some(vec![key(TableName::new("shop", "elsewhere"))]);
         assert_eq!(bench.run(&CHECK), ["alert shop.t"]);
         bench.source_info.flavor = Flavor::parse("9.7.4", "").expect("a version");

@@ -80,6 +80,28 @@ fn what_the_engine_of_mysql_did_arrives() {
     }
 }
 
+/// More rows than are held in memory of one generation, and more values than go into one statement; of a tree and of two tables that refer to
+/// each other.
+#[test]
+fn many_rows_react() {
+    for to in Flavor::ALL {
+        let Some(mut bed) = Bed::new(Flavor::MariaDb, to, "cascade_many") else { continue };
+        bed.carries(
+            "CREATE TABLE p (id VARCHAR(200) COLLATE utf8mb4_bin PRIMARY KEY, c VARCHAR(250) COLLATE utf8mb4_bin);\n\
+             CREATE TABLE c (id VARCHAR(250) COLLATE utf8mb4_bin PRIMARY KEY, p VARCHAR(200) COLLATE utf8mb4_bin, CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE);\n\
+             ALTER TABLE p ADD CONSTRAINT p_c FOREIGN KEY (c) REFERENCES c (id) ON DELETE SET NULL;\n\
+             CREATE TABLE g (id INT AUTO_INCREMENT PRIMARY KEY, c VARCHAR(250) COLLATE utf8mb4_bin, CONSTRAINT g_c FOREIGN KEY (c) REFERENCES c (id) ON DELETE CASCADE);\n\
+             CREATE TABLE tree (id INT PRIMARY KEY, up INT, CONSTRAINT up FOREIGN KEY (up) REFERENCES tree (id) ON DELETE CASCADE);\n\
+             INSERT INTO p SELECT CONCAT(REPEAT('é', 100), seq), NULL FROM seq_1_to_3000;\nINSERT INTO c SELECT CONCAT(REPEAT('x', 100), seq), CONCAT(REPEAT('é', 100), 1 + seq % 3000) FROM seq_1_to_9000;\n\
+             UPDATE p SET c = (SELECT MAX(id) FROM c WHERE c.p = p.id) WHERE id LIKE '%7';\nINSERT INTO g (c) SELECT id FROM c;\n\
+             INSERT INTO tree VALUES (0, NULL);\nINSERT INTO tree SELECT seq, 0 FROM seq_1_to_9000;\nINSERT INTO tree SELECT seq + 10000, seq FROM seq_1_to_9000;\nINSERT INTO tree VALUES (99999, NULL)",
+            "DELETE FROM p WHERE id LIKE '%1';\nUPDATE p SET c = NULL;\nDELETE FROM p WHERE id LIKE '%2' OR id LIKE '%3' OR id LIKE '%4';\nDELETE FROM tree WHERE id = 0",
+        );
+        assert_eq!(bed.numbers("SELECT COUNT(*) FROM tree"), [1]);
+        assert_eq!(bed.numbers("SELECT COUNT(*) FROM g"), [5400]);
+    }
+}
+
 /// Keys come, go, and follow the names of their parents and columns, over an end of the run and within one.
 #[test]
 fn keys_are_those_of_then() {
@@ -159,4 +181,28 @@ fn what_cannot_be_done_is_told() {
     bed.source("DELETE FROM p WHERE id = 5");
     bed.task.run(&CATCH_UP).expect(1).says("cascade-missed").says("in the transaction that follows");
     assert_eq!(rows(&mut bed.destination, "SELECT id, parent FROM children ORDER BY 1"), ["1|5"], "nothing of it stays");
+}
+
+/// Rows of a table that another task feeds too may be those of another parent with the same value (F04): they stay, and that is counted.
+#[test]
+fn other_tasks_rows_stay() {
+    let Some(mut bed) = Bed::new(Flavor::MariaDb, Flavor::MariaDb, "cascade_shared") else { return };
+    bed.carries(
+        "CREATE TABLE p (id INT PRIMARY KEY);\nCREATE TABLE c (id INT PRIMARY KEY, p INT REFERENCES p (id) ON DELETE CASCADE);\n\
+         INSERT INTO p VALUES (1), (2), (3);\nINSERT INTO c VALUES (1, 1), (2, 2)",
+        "DELETE FROM p WHERE id = 2",
+    );
+    let db = bed.db.clone();
+    let other = format!(
+        "REPLACE INTO dts.dtsctl_table (task, source_database, source_table, destination_database, destination_table, created_here, copied) \
+         VALUES ('{db}_other', 'x', 'y', '{db}', 'c', 0, 1)"
+    );
+    bed.destination.query_drop(other).unwrap();
+    bed.destination.query_drop(format!("INSERT INTO `{db}`.c VALUES (100, 1)")).unwrap();
+    bed.source("DELETE FROM p WHERE id IN (1, 3)");
+    bed.task.run(&CATCH_UP).expect(0);
+    assert_eq!(bed.numbers("SELECT id FROM c ORDER BY 1"), [1, 100]);
+    let status = bed.task.run(&["status"]);
+    assert!(status.stdout.contains("cascade-missed"), "{}", status.stdout);
+    bed.destination.query_drop(format!("DELETE FROM dts.dtsctl_table WHERE task = '{db}_other'")).unwrap();
 }

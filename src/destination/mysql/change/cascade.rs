@@ -7,7 +7,7 @@
 //! Nothing says how many rows a key found at the source. While the copy may have brought newer rows, doing it again is harmless: rows that it
 //! takes too early came later at the source, and the binlog brings them again.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     MySqlLane,
@@ -22,6 +22,7 @@ use crate::{
         DestinationError,
         cascade::{Cascade, CascadeKey, Cascades},
         change::{Certainty, Conflict, ConflictKind, OnConflict, Written},
+        mysql::sharing,
     },
 };
 
@@ -29,6 +30,9 @@ const DOING: &str = "doing what a foreign key did";
 
 /// Bytes of conditions in one statement.
 const CONDITIONS: usize = 256 << 10;
+
+/// Rows of a generation that are held in memory.
+const GENERATION: usize = 4096;
 
 /// Generations of rows. InnoDB itself ends at 15 with an error.
 const DEEPEST: u32 = 100;
@@ -56,6 +60,7 @@ pub(super) struct Reactions<'l, 'a> {
     certainty: Certainty,
     keys: Arc<Cascades>,
     at: Arc<Position>,
+    shared: BTreeMap<TableName, bool>,
     written: Written,
 }
 
@@ -75,6 +80,7 @@ impl<'l, 'a> Reactions<'l, 'a> {
                 certainty,
                 keys: Arc::clone(&first.keys),
                 at: Arc::clone(&first.at),
+                shared: BTreeMap::new(),
                 written: Written::default(),
             };
             me.parents(&rest[..some])?;
@@ -148,12 +154,7 @@ impl<'l, 'a> Reactions<'l, 'a> {
         let act = if key.on_delete == Reaction::Cascade { Act::Delete } else { Act::Set(vec![None; at.len()]) };
         let mut rest = gone.as_slice();
         while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = |values: &&Values| {
-                bytes += values.iter().flatten().map(|v| v.len() + 80).sum::<usize>();
-                bytes < CONDITIONS.min(usize::try_from(self.lane.packet / 4).unwrap_or(usize::MAX))
-            };
-            let some = rest.iter().take_while(fits).count().max(1);
+            let some = self.fitting(rest.iter());
             self.act(key, &rest[..some], &act, depth)?;
             rest = &rest[some..];
         }
@@ -162,51 +163,111 @@ impl<'l, 'a> Reactions<'l, 'a> {
 
     /// Changes the child's rows that refer to these values, and what refers to them.
     fn act(&mut self, key: &CascadeKey, values: &[Values], act: &Act, depth: u32) -> Result<(), DestinationError> {
-        let child = &key.child.destination;
         let shape = self.lane.shape(&key.child);
         let condition = condition(&shape, key, values);
         let name = shape.name.clone();
         self.lane.keep(shape);
+        if self.is_shared(key)? {
+            // Rows of other tasks may refer to the same values of other parents.
+            let rows = self.count(&name, &condition)?;
+            return self.missed(key, rows);
+        }
         let left_out = matches!(self.certainty, Certainty::Strict(_))
             && if matches!(act, Act::Delete) { !key.operations.delete } else { !key.operations.update };
         if left_out {
             let kind = if matches!(act, Act::Delete) { ConflictKind::DeleteLeftOut } else { ConflictKind::UpdateLeftOut };
-            let rows = self.query(&format!("SELECT COUNT(*) FROM {name} WHERE {condition}"))?.number_at(0, 0).unwrap_or(0);
+            let rows = self.count(&name, &condition)?;
             if rows > 0 {
                 self.note(key, kind, rows);
             }
             return Ok(());
         }
         let further = self.further(key, act);
-        let mut rows = Vec::new();
-        if !further.is_empty() {
-            let list: Vec<String> = further.iter().filter_map(|&c| destination_column(key, c)).map(|c| told(&child.columns[c])).collect();
-            let found = self.query(&format!("SELECT DISTINCT {} FROM {name} WHERE {condition} FOR UPDATE", list.join(", ")))?;
-            for row in 0..found.len() {
-                let before: Values = (0..further.len()).map(|c| found.text_at(row, c)).collect();
-                let after = match act {
-                    Act::Delete => None,
-                    Act::Set(new) => {
-                        let mut after = before.clone();
-                        for (&(_, column), value) in key.columns.iter().zip(new) {
-                            if let Some(at) = further.iter().position(|&c| c == column) {
-                                after[at].clone_from(value);
-                            }
-                        }
-                        Some(after)
-                    }
-                };
-                rows.push((before, after));
+        let mut rest = condition.clone();
+        loop {
+            let mut rows = self.before(key, act, &further, &name, &condition)?;
+            let mut more = false;
+            if matches!(act, Act::Delete) {
+                let some = self.fitting(rows.iter().map(|(values, _)| values));
+                more = some < rows.len() || rows.len() >= GENERATION;
+                rows.truncate(some);
+            }
+            if more {
+                rest = format!("({condition}) AND ({})", exactly(&child_names(key, &further), &rows));
+            }
+            let condition = if more { &rest } else { &condition };
+            match act {
+                Act::Delete => self.written.deleted += self.change(key, &format!("DELETE FROM {name} WHERE {condition}"))?.affected,
+                Act::Set(new) => self.set(key, &name, condition, new)?,
+            }
+            if !rows.is_empty() {
+                self.react(&Reacting { table: &key.child.source.name, columns: further.clone(), rows }, depth + 1)?;
+            }
+            if !more {
+                return Ok(());
             }
         }
-        match act {
-            Act::Delete => self.written.deleted += self.change(key, &format!("DELETE FROM {name} WHERE {condition}"))?.affected,
-            Act::Set(new) => self.set(key, &name, &condition, new)?,
+    }
+
+    /// The child's rows before what happens to them, as far as others refer to them; of a delete not more than a page.
+    fn before(
+        &mut self,
+        key: &CascadeKey,
+        act: &Act,
+        further: &[usize],
+        name: &str,
+        condition: &str,
+    ) -> Result<Vec<(Values, Option<Values>)>, DestinationError> {
+        if further.is_empty() {
+            return Ok(Vec::new());
         }
-        if rows.is_empty() {
-            return Ok(());
+        let columns = &key.child.destination.columns;
+        let list: Vec<String> = further.iter().filter_map(|&c| destination_column(key, c)).map(|c| told(&columns[c])).collect();
+        let page = if matches!(act, Act::Delete) { format!(" LIMIT {GENERATION}") } else { String::new() };
+        let found = self.query(&format!("SELECT DISTINCT {} FROM {name} WHERE {condition}{page} FOR UPDATE", list.join(", ")))?;
+        let row = |row: usize| {
+            let before: Values = (0..further.len()).map(|c| found.text_at(row, c)).collect();
+            let after = match act {
+                Act::Delete => None,
+                Act::Set(new) => {
+                    let mut after = before.clone();
+                    for (&(_, column), value) in key.columns.iter().zip(new) {
+                        if let Some(at) = further.iter().position(|&c| c == column) {
+                            after[at].clone_from(value);
+                        }
+                    }
+                    Some(after)
+                }
+            };
+            (before, after)
+        };
+        Ok((0..found.len()).map(row).collect())
+    }
+
+    /// How many of these go into one condition: one at least.
+    fn fitting<'v>(&self, values: impl Iterator<Item = &'v Values>) -> usize {
+        let most = CONDITIONS.min(usize::try_from(self.lane.packet / 4).unwrap_or(usize::MAX));
+        let mut bytes = 0;
+        let fits = |values: &&Values| {
+            bytes += values.iter().map(|v| v.as_ref().map_or(4, String::len) + 80).sum::<usize>();
+            bytes < most
+        };
+        values.take_while(fits).count().max(1)
+    }
+
+    fn count(&mut self, name: &str, condition: &str) -> Result<u64, DestinationError> {
+        Ok(self.query(&format!("SELECT COUNT(*) FROM {name} WHERE {condition}"))?.number_at(0, 0).unwrap_or(0))
+    }
+
+    /// Other tasks write the child too (requirements F04).
+    fn is_shared(&mut self, key: &CascadeKey) -> Result<bool, DestinationError> {
+        let child = &key.child.destination.name;
+        if let Some(known) = self.shared.get(child) {
+            return Ok(*known);
         }
-        self.react(&Reacting { table: &key.child.source.name, columns: further, rows }, depth + 1)
+        let shared = !sharing(&mut self.lane.session, &self.lane.destination.task, &[child])?.is_empty();
+        self.shared.insert(child.clone(), shared);
+        Ok(shared)
     }
 
     /// The child's columns that other rows refer to, as far as what happens to its rows makes keys act.
@@ -327,6 +388,26 @@ impl<'l, 'a> Reactions<'l, 'a> {
 /// The destination's column for one of the child's at the source.
 fn destination_column(key: &CascadeKey, column: usize) -> Option<usize> {
     key.child.columns.iter().find(|&&(s, _)| s == column).map(|&(_, d)| d)
+}
+
+/// Names of the child's columns at the destination.
+fn child_names(key: &CascadeKey, columns: &[usize]) -> Vec<String> {
+    let name = |&c: &usize| destination_column(key, c).map(|d| quote_name(&key.child.destination.columns[d].name));
+    columns.iter().filter_map(name).collect()
+}
+
+/// Rows that have one of these tuples of values.
+fn exactly(names: &[String], rows: &[(Values, Option<Values>)]) -> String {
+    if let [name] = names {
+        let list: Vec<&str> = rows.iter().filter_map(|(values, _)| values[0].as_deref()).collect();
+        let null = if list.len() < rows.len() { format!(" OR {name} IS NULL") } else { String::new() };
+        return format!("{name} IN ({}){null}", if list.is_empty() { "NULL".to_owned() } else { list.join(",") });
+    }
+    let one = |(values, _): &(Values, Option<Values>)| {
+        let parts: Vec<String> = names.iter().zip(values).map(|(n, v)| format!("{n}<=>{}", v.as_deref().unwrap_or("NULL"))).collect();
+        format!("({})", parts.join(" AND "))
+    };
+    rows.iter().map(one).collect::<Vec<_>>().join(" OR ")
 }
 
 /// A parent's value as what the child's column is compared with and set to.
