@@ -12,6 +12,7 @@ use std::{
 use super::{
     error::BinlogError,
     gtid::GtidSet,
+    mark,
     position::{Place, Position},
     query::ExplicitDefaults,
 };
@@ -60,8 +61,8 @@ fn has_gtids(session: &mut Session) -> bool {
 /// A transaction shows in the stream before it shows in the set of what has happened, by the time that a commit takes.
 const SETTLES: Duration = Duration::from_secs(10);
 
-/// Looks where `position` is to be read from.
-pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogError> {
+/// Looks where `position` is to be read from. What is `applied` may be further on than that.
+pub(super) fn find(login: &Login, task: &str, position: &Position, applied: Option<&Position>) -> Result<Found, BinlogError> {
     let mut session = Session::open(login, Purpose::Catalog)?;
     let address = session.address().to_owned();
     if !session.info().is_on("log_bin") {
@@ -80,6 +81,8 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
         let was = position.server.as_deref().unwrap_or_default().to_owned();
         return Err(BinlogError::SourceSwitched { address, was, now: server.to_string() });
     }
+    // Before the GTIDs: after a reset they may be fewer, as many, or more. Of two positions the later one is in the younger file.
+    is_what_was_read(&mut session, login, task, applied.unwrap_or(position))?;
     if let Some(ours) = gtids {
         has_all(&mut session, ours, switched)?;
         // After a reset the numbers may have grown beyond ours again; the file, not yet.
@@ -130,6 +133,24 @@ pub fn goes_on(session: &mut Session, position: &Position) -> Result<(), BinlogE
     };
     has_all(session, ours, true)?;
     if session.flavor().is_mysql() { not_purged(session, ours, position) } else { Ok(()) }
+}
+
+/// The file that a position lies in is the one that was read, and not another one that has come to bear its name since.
+///
+/// Nothing is compared where the position has no mark, where it is another server's, or where the file is gone: whether it can be gone on from
+/// there is told by GTIDs or not at all.
+///
+/// # Errors
+/// [`BinlogError::Another`] when it is another file, or as the connection fails; the account lacks `REPLICATION SLAVE`.
+pub fn is_what_was_read(session: &mut Session, login: &Login, task: &str, position: &Position) -> Result<(), BinlogError> {
+    let Some(mark) = position.mark.as_ref().filter(|_| position.server.as_deref() == Some(session.info().identity.as_str())) else {
+        return Ok(());
+    };
+    let file = &position.place.file;
+    match files(session)? {
+        Some(files) if !files.iter().any(|(name, _)| name == file) => Ok(()),
+        _ => mark::compare(login, task, file, mark),
+    }
 }
 
 /// MySQL still has all that we have not read.
