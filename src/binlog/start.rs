@@ -5,6 +5,7 @@
 //! is asked before what it has, and a stream begins only where nothing can be missing.
 
 use std::{
+    cmp::Ordering,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -137,19 +138,32 @@ pub fn goes_on(session: &mut Session, position: &Position) -> Result<(), BinlogE
 
 /// The file that a position lies in is the one that was read, and not another one that has come to bear its name since.
 ///
-/// Nothing is compared where the position has no mark, where it is another server's, or where the file is gone: whether it can be gone on from
-/// there is told by GTIDs or not at all.
+/// Nothing is compared where the position has no mark, where it is another server's, or where the file is gone, but that there is a younger one:
+/// a server's numbers never go back but when it begins anew. Whether a position in a file that is gone can be gone on from is told by GTIDs
+/// or not at all.
 ///
 /// # Errors
 /// [`BinlogError::Another`] when it is another file, or as the connection fails; the account lacks `REPLICATION SLAVE`.
 pub fn is_what_was_read(session: &mut Session, login: &Login, task: &str, position: &Position) -> Result<(), BinlogError> {
-    let Some(mark) = position.mark.as_ref().filter(|_| position.server.as_deref() == Some(session.info().identity.as_str())) else {
+    if position.server.as_deref() != Some(session.info().identity.as_str()) {
         return Ok(());
-    };
-    let file = &position.place.file;
-    match files(session)? {
-        Some(files) if !files.iter().any(|(name, _)| name == file) => Ok(()),
-        _ => mark::compare(login, task, file, mark),
+    }
+    let place = &position.place;
+    if let Some(files) = files(session)?
+        && !files.iter().any(|(name, _)| *name == place.file)
+    {
+        let newest = files.last().map(|(name, size)| Place { file: name.clone(), offset: *size });
+        return match newest {
+            Some(newest) if newest.order(place) == Some(Ordering::Less) => {
+                let reason = format!("the server has not come to a file of that number, its newest one is {}", newest.file);
+                Err(BinlogError::Another { file: place.file.clone(), reason })
+            }
+            _ => Ok(()),
+        };
+    }
+    match &position.mark {
+        Some(mark) => mark::compare(login, task, &place.file, mark),
+        None => Ok(()),
     }
 }
 

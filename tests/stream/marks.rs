@@ -86,6 +86,24 @@ fn a_file_that_came_to_bear_the_name_is_not_read() {
     });
 }
 
+/// The new binlog has as many transactions as the old one, in fewer files: the server was not started as often since.
+#[test]
+fn a_file_whose_number_is_not_reached_again_is_another_one() {
+    each(|server| {
+        server.exec(TABLE).unwrap();
+        server.exec("FLUSH BINARY LOGS;\nFLUSH BINARY LOGS;\nFLUSH BINARY LOGS;").unwrap();
+        let start = marked(server);
+        server.exec(&INSERT.repeat(3)).unwrap();
+        let read = between(server, &start, &now(server)).pop().unwrap().end;
+        server.exec(if server.flavor() == Flavor::MySql { "RESET BINARY LOGS AND GTIDS;" } else { "RESET MASTER;" }).unwrap();
+        server.exec(&INSERT.repeat(20)).unwrap();
+        for position in [&start, &read, &Position { mark: None, ..read.clone() }] {
+            let said = is_another(server, position);
+            assert!(said.ends_with("its newest one is binlog.000001"), "{said}");
+        }
+    });
+}
+
 /// MySQL says to the microsecond when a transaction was committed.
 #[test]
 fn a_file_of_the_same_second_is_another_one() {
