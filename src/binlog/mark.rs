@@ -2,7 +2,7 @@
 //!
 //! The hard idea: after `RESET MASTER` a server writes files of the same names, with the same GTIDs at the same offsets, and neither it nor
 //! a replica sees that they are others. What differs is when they were written. So a position remembers two things of its file: the second
-//! in which it was begun, and the head of the last transaction that was read from it, at the byte where it stands. A server begins a new
+//! in which it was begun, and an event of the last transaction that was read from it, at the byte where it stands. A server begins a new
 //! file whenever it is started, so the first also tells one that was put back to an earlier state; the second tells two files apart that
 //! were begun within one second.
 //!
@@ -32,12 +32,13 @@ pub struct Mark {
     last: Option<Landmark>,
 }
 
-/// The head of a transaction: an event that stands in the file where no other one could.
+/// An event of a transaction that stands in the file where no other one could: its last one where that is an XID, whose number a server counts up for
+/// as long as it runs, else its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Landmark {
     /// Where it begins. A stream can only be asked for from the first 4 GiB of a file.
     offset: u32,
-    /// Digest of what it says: GTID, sizes, time (MySQL 8.0 and later: to the microsecond).
+    /// Digest of what it says, its size and time.
     #[serde(with = "hexadecimal")]
     event: u64,
 }
@@ -78,6 +79,11 @@ impl Mark {
     /// Of a file whose format description bears this time, which is 0 where a server made all of it up.
     pub(super) fn begun(seconds: u32) -> Option<Self> {
         (seconds != 0).then_some(Self { began: seconds, last: None })
+    }
+
+    /// At this time of the server's clock, the second in which the file was begun has passed.
+    pub(super) fn is_over_at(&self, seconds: u64) -> bool {
+        seconds > u64::from(self.began)
     }
 
     /// A transaction of the file has been read.

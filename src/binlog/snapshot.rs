@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     gtid::GtidSet,
-    mark,
+    mark::{self, Mark},
     position::{Place, Position},
 };
 use crate::{
@@ -73,12 +73,29 @@ pub fn marked(
             Err(error) if error.is_connection() => return Err(error),
             found => found.ok().flatten(),
         };
+        // All that this mark has is a time in seconds: a file that takes this one's place must not be begun in the same one.
+        if let Some(mark) = &mark {
+            until_over(session, mark)?;
+        }
         let position = take(session)?;
         if position.place.file == file {
             return Ok(Position { mark, ..position });
         }
     }
     take(session)
+}
+
+/// Waits until the server's clock has left the second in which a file was begun; not for long, since clocks are set back.
+fn until_over(session: &mut Session, mark: &Mark) -> Result<(), ConnectError> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        let now = session.query(DOING, "SELECT UNIX_TIMESTAMP()")?.number_at(0, 0);
+        if now.is_none_or(|now| mark.is_over_at(now)) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 /// A position that is behind everything that any read so far has seen.

@@ -227,6 +227,11 @@ impl Assembler {
         if header.flags & event::IGNORABLE_FLAG != 0 && !Self::is_known(header.kind) {
             return Ok(());
         }
+        if header.kind == kind::XID
+            && let Some(group) = &mut self.group
+        {
+            group.landmark = Landmark::of(header, offset, body).or(group.landmark);
+        }
         self.event(header.kind, header.seconds, offset, body)
     }
 

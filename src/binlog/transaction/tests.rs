@@ -248,9 +248,17 @@ fn a_mark_goes_with_its_file() {
     assert_eq!(mark(&source.assembler.position()), serde_json::json!({"began": 77}));
     source.quiet(&[gtid(1), query("BEGIN"), map(1, "d"), insert(1, 9)]);
     assert_eq!(mark(&source.assembler.position()), serde_json::json!({"began": 77}), "not before it has happened");
+    let end = source.offset;
     source.event(kind::XID, &[0; 8]).unwrap();
     let passed = mark(&source.assembler.position());
-    assert_eq!((&passed["began"], &passed["last"]["offset"]), (&77.into(), &4.into()), "{passed}");
+    assert_eq!((&passed["began"], &passed["last"]["offset"]), (&77.into(), &end.into()), "{passed}");
+    // A statement by itself has no such end, and is known by its head.
+    let begin = source.offset;
+    source.quiet(&[gtid(2)]);
+    let (code, body) = query("CREATE TABLE u (id INT)");
+    source.event(code, &body).unwrap();
+    let passed = mark(&source.assembler.position());
+    assert_eq!(passed["last"]["offset"], begin, "{passed}");
     // Nothing is said of the next file before something is known of it.
     let next = [&4_u64.to_le_bytes()[..], b"b.000008"].concat();
     assert_eq!(source.event(kind::ROTATE, &next).unwrap(), Vec::<String>::new());
