@@ -46,6 +46,16 @@ pub enum BinlogError {
         /// It is another server than before, which may catch up.
         switched: bool,
     },
+    /// A file has the name of the one that was read, and is another one: the binlog began anew (`RESET BINARY LOGS AND GTIDS`), or the server
+    /// was put back to an earlier state and went on from there. What was written meanwhile and is before the place cannot be told from what
+    /// was read.
+    #[error("binlog file {file} of the source is not the one that was read before: {reason}")]
+    Another {
+        /// The file's name.
+        file: String,
+        /// By what it is seen.
+        reason: String,
+    },
     /// The server refused to stream for another reason (error 1236).
     #[error("{address} does not give its binlog from {from}: {reason}")]
     Refused {
@@ -99,6 +109,19 @@ pub enum BinlogError {
 }
 
 impl BinlogError {
+    /// Whether the server's words for error 1236 say that what was asked for is gone. It has that number for a dozen reasons.
+    pub(super) fn is_gone(message: &str) -> bool {
+        const GONE: &[&str] = &[
+            "purged",
+            "could not find first log file name",
+            "could not find gtid state requested",
+            "not in the master's binlog",
+            "missing the gtid",
+        ];
+        let lower = message.to_lowercase();
+        GONE.iter().any(|words| lower.contains(words))
+    }
+
     /// Worth another try after a pause: the connection broke, or the server may have what is asked for in a while.
     pub fn is_connection(&self) -> bool {
         match self {

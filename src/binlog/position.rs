@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::gtid::GtidSet;
+use super::{gtid::GtidSet, mark::Mark};
 
 /// A byte in a binlog file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,8 +36,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// Everything before it has happened, nothing after it. As JSON: `{"file", "offset", "gtid"}`, and `"server"` where it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything before it has happened, nothing after it. As JSON: `{"file", "offset", "gtid"}`, and `"server"` and `"mark"` where they are known.
+///
+/// Two positions are equal that say the same of where they are: what else was seen of the file does not count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Position {
     /// Where the next event begins, on the server that was read.
@@ -46,7 +48,17 @@ pub struct Position {
     pub gtid: Option<GtidSet>,
     /// The server whose files [`Position::place`] speaks of (`ServerInfo::identity`). On another one only the GTIDs mean anything.
     pub server: Option<Arc<str>>,
+    /// By what the file of [`Position::place`] is known again on that server. `None`: nothing was noted, and nothing is compared.
+    pub mark: Option<Mark>,
 }
+
+impl PartialEq for Position {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.place, &self.gtid, &self.server) == (&other.place, &other.gtid, &other.server)
+    }
+}
+
+impl Eq for Position {}
 
 /// A position as JSON has it.
 #[derive(Serialize, Deserialize)]
@@ -56,24 +68,27 @@ struct Written {
     gtid: Option<GtidSet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     server: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<Mark>,
 }
 
 impl From<Written> for Position {
     fn from(w: Written) -> Self {
-        Self { place: Place { file: w.file, offset: w.offset }, gtid: w.gtid, server: w.server.map(Into::into) }
+        Self { place: Place { file: w.file, offset: w.offset }, gtid: w.gtid, server: w.server.map(Into::into), mark: w.mark }
     }
 }
 
 impl From<Position> for Written {
     fn from(p: Position) -> Self {
-        Self { file: p.place.file, offset: p.place.offset, gtid: p.gtid, server: p.server.as_deref().map(str::to_owned) }
+        let server = p.server.as_deref().map(str::to_owned);
+        Self { file: p.place.file, offset: p.place.offset, gtid: p.gtid, server, mark: p.mark }
     }
 }
 
 impl Position {
     /// A position of a server that is not named.
     pub fn new(place: Place, gtid: Option<GtidSet>) -> Self {
-        Self { place, gtid, server: None }
+        Self { place, gtid, server: None, mark: None }
     }
 
     /// Whether all that has happened at `other` has happened here: the place is there or behind it. `None` where it cannot be told: the
@@ -121,11 +136,11 @@ impl fmt::Display for Position {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, Position};
+    use super::{Mark, Place, Position};
 
     fn at(file: &str, offset: u64, gtid: Option<&str>, server: Option<&str>) -> Position {
         let place = Place { file: file.to_owned(), offset };
-        Position { place, gtid: gtid.map(|g| g.parse().unwrap()), server: server.map(Into::into) }
+        Position { place, gtid: gtid.map(|g| g.parse().unwrap()), server: server.map(Into::into), mark: None }
     }
 
     #[test]
@@ -138,6 +153,10 @@ mod tests {
         assert_eq!(without, at("b.1", 4, None, None));
         let named = at("b.1", 4, None, Some("uuid"));
         assert_eq!(serde_json::from_str::<Position>(&serde_json::to_string(&named).unwrap()).unwrap(), named);
+        let marked = Position { mark: Mark::begun(5), ..named.clone() };
+        assert_eq!(serde_json::to_string(&marked).unwrap(), r#"{"file":"b.1","offset":4,"gtid":null,"server":"uuid","mark":{"began":5}}"#);
+        assert_eq!(serde_json::from_str::<Position>(&serde_json::to_string(&marked).unwrap()).unwrap().mark, marked.mark);
+        assert_eq!(marked, named);
     }
 
     #[test]

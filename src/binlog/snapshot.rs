@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     gtid::GtidSet,
+    mark::{self, Mark},
     position::{Place, Position},
 };
 use crate::{
@@ -26,6 +27,9 @@ const LOCK_SECONDS: u32 = 2;
 
 /// How long transactions in the middle of their commit are waited for.
 const COMMITTING: Duration = Duration::from_secs(10);
+
+/// So often a file is looked at that is another one by the time that the position is taken.
+const TRIES: usize = 5;
 
 const DOING: &str = "taking a snapshot with its binlog position";
 
@@ -48,6 +52,50 @@ pub fn start_position(session: &mut Session) -> Result<Position, ConnectError> {
     let position = snapshot_place(session);
     session.exec(DOING, "COMMIT")?;
     position
+}
+
+/// A position that `take` gives, with the mark of its file: a source whose binlog begins anew before anything of it has been followed is told
+/// from this one. Without a mark where the account may not read the binlog.
+///
+/// # Errors
+/// As `take`, or as the connection fails.
+pub fn marked(
+    session: &mut Session,
+    login: &Login,
+    task: &str,
+    mut take: impl FnMut(&mut Session) -> Result<Position, ConnectError>,
+) -> Result<Position, ConnectError> {
+    // The file may be at its end just now.
+    for _ in 0..TRIES {
+        let file = binlog_end(session)?.file;
+        // Before the position: should the binlog begin anew in between, the mark is of what is gone, and following fails.
+        let mark = match mark::of(login, task, &file) {
+            Err(error) if error.is_connection() => return Err(error),
+            found => found.ok().flatten(),
+        };
+        // All that this mark has is a time in seconds: a file that takes this one's place must not be begun in the same one.
+        if let Some(mark) = &mark {
+            until_over(session, mark)?;
+        }
+        let position = take(session)?;
+        if position.place.file == file {
+            return Ok(Position { mark, ..position });
+        }
+    }
+    take(session)
+}
+
+/// Waits until the server's clock has left the second in which a file was begun; not for long, since clocks are set back.
+fn until_over(session: &mut Session, mark: &Mark) -> Result<(), ConnectError> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        let now = session.query(DOING, "SELECT UNIX_TIMESTAMP()")?.number_at(0, 0);
+        if now.is_none_or(|now| mark.is_over_at(now)) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 /// A position that is behind everything that any read so far has seen.
@@ -113,7 +161,7 @@ fn locked_position(session: &mut Session) -> Result<Position, ConnectError> {
 }
 
 fn position(session: &Session, place: Place, gtid: Option<GtidSet>) -> Position {
-    Position { place, gtid, server: Some(session.info().identity.as_str().into()) }
+    Position { place, gtid, server: Some(session.info().identity.as_str().into()), mark: None }
 }
 
 fn lock(session: &mut Session, tables: &[&TableName]) -> Result<(), ConnectError> {

@@ -5,6 +5,7 @@
 //! is asked before what it has, and a stream begins only where nothing can be missing.
 
 use std::{
+    cmp::Ordering,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,6 +13,7 @@ use std::{
 use super::{
     error::BinlogError,
     gtid::GtidSet,
+    mark,
     position::{Place, Position},
     query::ExplicitDefaults,
 };
@@ -60,8 +62,8 @@ fn has_gtids(session: &mut Session) -> bool {
 /// A transaction shows in the stream before it shows in the set of what has happened, by the time that a commit takes.
 const SETTLES: Duration = Duration::from_secs(10);
 
-/// Looks where `position` is to be read from.
-pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogError> {
+/// Looks where `position` is to be read from. What is `applied` may be further on than that.
+pub(super) fn find(login: &Login, task: &str, position: &Position, applied: Option<&Position>) -> Result<Found, BinlogError> {
     let mut session = Session::open(login, Purpose::Catalog)?;
     let address = session.address().to_owned();
     if !session.info().is_on("log_bin") {
@@ -80,6 +82,8 @@ pub(super) fn find(login: &Login, position: &Position) -> Result<Found, BinlogEr
         let was = position.server.as_deref().unwrap_or_default().to_owned();
         return Err(BinlogError::SourceSwitched { address, was, now: server.to_string() });
     }
+    // Before the GTIDs: after a reset they may be fewer, as many, or more. Of two positions the later one is in the younger file.
+    is_what_was_read(&mut session, login, task, applied.unwrap_or(position))?;
     if let Some(ours) = gtids {
         has_all(&mut session, ours, switched)?;
         // After a reset the numbers may have grown beyond ours again; the file, not yet.
@@ -130,6 +134,37 @@ pub fn goes_on(session: &mut Session, position: &Position) -> Result<(), BinlogE
     };
     has_all(session, ours, true)?;
     if session.flavor().is_mysql() { not_purged(session, ours, position) } else { Ok(()) }
+}
+
+/// The file that a position lies in is the one that was read, and not another one that has come to bear its name since.
+///
+/// Nothing is compared where the position has no mark, where it is another server's, or where the file is gone, but that there is a younger one:
+/// a server's numbers never go back but when it begins anew. Whether a position in a file that is gone can be gone on from is told by GTIDs
+/// or not at all.
+///
+/// # Errors
+/// [`BinlogError::Another`] when it is another file, or as the connection fails; the account lacks `REPLICATION SLAVE`.
+pub fn is_what_was_read(session: &mut Session, login: &Login, task: &str, position: &Position) -> Result<(), BinlogError> {
+    if position.server.as_deref() != Some(session.info().identity.as_str()) {
+        return Ok(());
+    }
+    let place = &position.place;
+    if let Some(files) = files(session)?
+        && !files.iter().any(|(name, _)| *name == place.file)
+    {
+        let newest = files.last().map(|(name, size)| Place { file: name.clone(), offset: *size });
+        return match newest {
+            Some(newest) if newest.order(place) == Some(Ordering::Less) => {
+                let reason = format!("the server has not come to a file of that number, its newest one is {}", newest.file);
+                Err(BinlogError::Another { file: place.file.clone(), reason })
+            }
+            _ => Ok(()),
+        };
+    }
+    match &position.mark {
+        Some(mark) => mark::compare(login, task, &place.file, mark),
+        None => Ok(()),
+    }
 }
 
 /// MySQL still has all that we have not read.

@@ -55,11 +55,12 @@ impl Stream {
     /// Looks where the position lies on this server, opens a connection and asks for the events.
     ///
     /// # Errors
-    /// [`BinlogError::NotLogged`], [`BinlogError::Purged`], [`BinlogError::SourceSwitched`], [`BinlogError::Ahead`], or as the connection
-    /// fails.
+    /// [`BinlogError::NotLogged`], [`BinlogError::Purged`], [`BinlogError::SourceSwitched`], [`BinlogError::Ahead`],
+    /// [`BinlogError::Another`], or as the connection fails.
     pub fn open(settings: StreamSettings<'_>) -> Result<Self, BinlogError> {
         let start = settings.start;
-        let Found { request, skip_to, server, vendor, explicit, address } = find(settings.login, &start)?;
+        let Found { request, skip_to, server, vendor, explicit, address } =
+            find(settings.login, settings.task, &start, settings.applied.as_ref())?;
         let from = start.to_string();
         let connection = BinlogConnection::open(settings.login, &request, &ReplicaName::of(settings.task), settings.timing)?;
         let assembler = Assembler::new(Assembly {
@@ -88,14 +89,7 @@ impl Stream {
                 Ok(event) => event,
                 Err(error) => return Err(self.refused(error)),
             };
-            let header = Header {
-                kind: event.kind(),
-                seconds: event.seconds(),
-                server: event.server_id(),
-                size: event.size(),
-                end: event.end(),
-                flags: event.flags(),
-            };
+            let header = Header::of(&event);
             self.fresh &= header.end == 0;
             self.assembler.take(header, event.body(), || {
                 let (uuid, tag, number, micros) = event.tagged_gtid()?;
@@ -124,15 +118,7 @@ impl Stream {
     fn refused(&self, error: ConnectError) -> BinlogError {
         let ConnectError::Sql { code: 1236, message, .. } = &error else { return error.into() };
         let (address, from, reason) = (self.address.clone(), self.from.clone(), message.clone());
-        const GONE: &[&str] = &[
-            "purged",
-            "could not find first log file name",
-            "could not find gtid state requested",
-            "not in the master's binlog",
-            "missing the gtid",
-        ];
-        let lower = message.to_lowercase();
-        if GONE.iter().any(|words| lower.contains(words)) {
+        if BinlogError::is_gone(message) {
             BinlogError::Purged { from: if self.fresh { from } else { self.position().to_string() }, address, lost: reason }
         } else {
             BinlogError::Refused { address, from, reason }

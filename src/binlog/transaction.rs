@@ -18,12 +18,13 @@ use super::{
     event::{self, Flaw, Head, kind},
     gtid::GtidSet,
     item::{Begin, Item, RowsEvent},
+    mark::{Landmark, Mark},
     payload::Payload,
     position::{Place, Position},
     query::{self, ExplicitDefaults, Word},
     spool::{Room, SpoolReader},
 };
-use crate::connect::Vendor;
+use crate::connect::{RawEvent, Vendor};
 use group::{Group, Phase};
 use maps::Maps;
 use xa::Pending;
@@ -43,9 +44,20 @@ pub(super) struct Header {
 }
 
 impl Header {
+    pub(super) fn of(event: &RawEvent) -> Self {
+        Self {
+            kind: event.kind(),
+            seconds: event.seconds(),
+            server: event.server_id(),
+            size: event.size(),
+            end: event.end(),
+            flags: event.flags(),
+        }
+    }
+
     /// The server made it up for us; it stands in no file (`LOG_EVENT_ARTIFICIAL_F`, or an end of 0). Or it stands inside a transaction of a newer
     /// MariaDB, which leaves the end at 0 there (seen on 11.8.9): its place is then that of the first of them, and the last one's end is true again.
-    fn is_made_up(self) -> bool {
+    pub(super) fn is_made_up(self) -> bool {
         self.end == 0 || self.flags & 0x20 != 0
     }
 }
@@ -56,6 +68,8 @@ pub(super) struct Assembler {
     vendor: Vendor,
     /// Where the next event begins.
     place: Place,
+    /// What was seen of the file that the place is in.
+    mark: Option<Mark>,
     gtid: Option<GtidSet>,
     /// All up to here has been applied before.
     applied: Option<Position>,
@@ -72,6 +86,8 @@ pub(super) struct Assembler {
     out: VecDeque<Item>,
     /// The place has changed without an item that says so.
     unsaid: bool,
+    /// A file has ended, and of the next one nothing has been seen but its name.
+    turned: bool,
 }
 
 /// Held events that have happened, on their way out.
@@ -95,7 +111,10 @@ pub(super) struct Assembly {
 
 impl Assembler {
     pub(super) fn new(assembly: Assembly) -> Self {
+        // Files of another server may have the same names.
+        let here = assembly.start.server.as_ref() == Some(&assembly.server);
         Self {
+            mark: assembly.start.mark.filter(|_| here),
             server: assembly.server,
             vendor: assembly.vendor,
             place: assembly.start.place,
@@ -112,12 +131,13 @@ impl Assembler {
             xa: Pending::default(),
             out: VecDeque::new(),
             unsaid: false,
+            turned: false,
         }
     }
 
     /// Where the next event begins.
     pub(super) fn position(&self) -> Position {
-        Position { place: self.place.clone(), gtid: self.gtid.clone(), server: Some(Arc::clone(&self.server)) }
+        Position { place: self.place.clone(), gtid: self.gtid.clone(), server: Some(Arc::clone(&self.server)), mark: self.mark }
     }
 
     /// Where reading must begin to know what is prepared and neither committed nor rolled back; `None` when nothing is.
@@ -180,7 +200,7 @@ impl Assembler {
                 if !header.is_made_up() {
                     self.abandon();
                 }
-                return Ok(());
+                return self.described(header.seconds);
             }
             kind::INCIDENT => {
                 let place = Place { file: self.place.file.clone(), offset };
@@ -198,7 +218,7 @@ impl Assembler {
         };
         if let Some(head) = head {
             let head = head.map_err(|f| flawed(f, &self.place))?;
-            return self.begin(head, header, offset);
+            return self.begin(head, header, offset, Landmark::of(header, offset, body));
         }
         if header.kind == kind::TRANSACTION_PAYLOAD {
             self.payload = Some(Payload::new(body, offset).map_err(|f| flawed(f, &self.place))?);
@@ -206,6 +226,11 @@ impl Assembler {
         }
         if header.flags & event::IGNORABLE_FLAG != 0 && !Self::is_known(header.kind) {
             return Ok(());
+        }
+        if header.kind == kind::XID
+            && let Some(group) = &mut self.group
+        {
+            group.landmark = Landmark::of(header, offset, body).or(group.landmark);
         }
         self.event(header.kind, header.seconds, offset, body)
     }
@@ -225,23 +250,23 @@ impl Assembler {
         matches!((&applied.gtid, &head.gtid), (Some(set), Some(gtid)) if set.contains(gtid))
     }
 
-    fn begin(&mut self, head: Head, header: Header, offset: u64) -> Result<(), BinlogError> {
+    fn begin(&mut self, head: Head, header: Header, offset: u64, landmark: Option<Landmark>) -> Result<(), BinlogError> {
         if self.group.is_some() {
             return Err(self.damaged(offset, "a transaction begins in another one"));
         }
         let place = Place { file: self.place.file.clone(), offset };
-        let start = Position { place: place.clone(), gtid: self.gtid.clone(), server: Some(Arc::clone(&self.server)) };
+        let start = Position { place: place.clone(), ..self.position() };
         let micros = head.micros.unwrap_or(u64::from(header.seconds) * 1_000_000);
         let begin = Begin { gtid: head.gtid.as_ref().map(ToString::to_string), place, micros };
         let applied = self.was_applied(&begin.place, &head);
-        self.group = Some(Group::new(head, begin, start, applied, &self.room));
+        self.group = Some(Group::new(head, begin, (start, landmark), applied, &self.room));
         Ok(())
     }
 
     /// A group without a head, which only servers and events of before GTIDs write.
     fn headless(&mut self, seconds: u32, offset: u64) -> Result<(), BinlogError> {
         let header = Header { kind: 0, seconds, server: 0, size: 0, end: 0, flags: 0 };
-        self.begin(Head::default(), header, offset)
+        self.begin(Head::default(), header, offset, None)
     }
 
     fn is_known(code: u8) -> bool {
@@ -407,7 +432,7 @@ impl Assembler {
 
     fn commit(&mut self) {
         let Some(mut group) = self.group.take() else { return };
-        self.note(&group.head);
+        self.note(&group);
         if group.applied {
             self.skipped();
         } else {
@@ -419,7 +444,7 @@ impl Assembler {
     /// The group changes nothing by itself.
     fn pass(&mut self) {
         let Some(group) = self.group.take() else { return };
-        self.note(&group.head);
+        self.note(&group);
         if group.applied {
             self.skipped();
         } else {
@@ -434,9 +459,13 @@ impl Assembler {
         }
     }
 
-    /// Notes the GTID of what has happened. Without one the set no longer says how far the task has come, so it is dropped.
-    fn note(&mut self, head: &Head) {
-        match &head.gtid {
+    /// Notes the GTID of what has happened, and by what its place is known again. Without a GTID the set no longer says how far the task has
+    /// come, so it is dropped.
+    fn note(&mut self, group: &Group) {
+        if let Some(mark) = &mut self.mark {
+            mark.passed(group.landmark);
+        }
+        match &group.head.gtid {
             Some(gtid) => {
                 if let Some(set) = &mut self.gtid {
                     set.insert(gtid);

@@ -291,6 +291,10 @@ impl From<FollowError> for CommandError {
                 "this server is not where the task left off: it was reset or restored, or it is not its replica. Go on with one that has these \
                  transactions, or begin anew with `dtsctl apply --restart`",
             ),
+            FollowError::Binlog(BinlogError::Another { .. }) => shown.hint(
+                "the source's binlog began anew (`RESET BINARY LOGS AND GTIDS`), or the server was put back to an earlier state: what was written \
+                 meanwhile cannot be told from what was read. Begin anew with `dtsctl apply --restart`",
+            ),
             FollowError::Binlog(BinlogError::NotLogged { .. }) => {
                 shown.hint("switch the source's binlog on (`log_bin`), and begin anew with `dtsctl apply --restart`")
             }

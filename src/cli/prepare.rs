@@ -7,7 +7,7 @@ use std::{
 
 use super::{error::CommandError, login::login};
 use crate::{
-    binlog::Position,
+    binlog::{self, BinlogError, Position},
     catalog::{self, Catalog, Column, Fingerprint, TableName},
     clock,
     connect::{Login, Purpose, Session},
@@ -133,10 +133,15 @@ fn plan_of(survey: &mut Survey, spec: &Spec, allow_unsafe: &[String], now: Syste
         destination_catalog,
         &|table: &TableName, column: &Column| kept.get(table)?.get(&column.name.to_lowercase()).cloned(),
     )?;
+    let begin = spec.phases.incremental.then(|| begins(spec, task));
+    let another = match &begin {
+        Some(begin) => another(source, source_login, &spec.name, begin)?,
+        None => None,
+    };
     let source_facts = ServerFacts { address: source.address(), info: source.info(), catalog: source_catalog };
     let destination_facts = ServerFacts { address: destination.address(), info: destination.info(), catalog: destination_catalog };
     let facts = Facts::new(spec, source_facts, destination_facts, scope, &progress, diff, &gathered);
-    let follow = spec.phases.incremental.then(|| follow_of(spec, task, &facts));
+    let follow = begin.map(|begin| follow_of(spec, task, &facts, begin, another));
     let nothing = Diff::default();
     let mut facts = Facts { follow: follow.as_ref(), ..facts };
     if facts.follows_already() {
@@ -200,23 +205,46 @@ pub fn progress_of(task: Option<&TaskProgress>, scope: &Scope) -> Progress {
     progress
 }
 
-/// Where the binlog is followed from: behind what is applied, else from what was noted before the copy, else as the spec says.
-fn follow_of(spec: &Spec, task: Option<&TaskProgress>, facts: &Facts<'_>) -> FollowState {
-    let (binlog, info) = (&facts.gathered.binlog, facts.source.info);
-    let following = task.and_then(|task| task.following.as_ref());
+/// Where the binlog is followed from, and the position at which reading begins.
+struct Begin {
+    from: FollowFrom,
+    read: Option<Position>,
+}
+
+/// Behind what is applied, else from what was noted before the copy, else as the spec says.
+fn begins(spec: &Spec, task: Option<&TaskProgress>) -> Begin {
     let noted = || serde_json::from_str::<Position>(task?.source_position.as_ref()?).ok();
-    let (from, read) = match following {
+    match task.and_then(|task| task.following.as_ref()) {
         Some(following) => {
             let read = following.read_from.as_ref().unwrap_or(&following.position);
-            (FollowFrom::Applied(following.position.clone()), Some(read.clone()))
+            Begin { from: FollowFrom::Applied(following.position.clone()), read: Some(read.clone()) }
         }
         None => match noted() {
-            Some(position) => (FollowFrom::Noted(position.clone()), Some(position)),
-            None if spec.phases.full => (FollowFrom::Now, None),
-            None => (FollowFrom::Asked(spec.start.clone()), None),
+            Some(position) => Begin { from: FollowFrom::Noted(position.clone()), read: Some(position) },
+            None if spec.phases.full => Begin { from: FollowFrom::Now, read: None },
+            None => Begin { from: FollowFrom::Asked(spec.start.clone()), read: None },
         },
-    };
+    }
+}
+
+/// By what it is seen that the source's binlog file is another one than the one that was read.
+fn another(source: &mut Session, login: &Login, task: &str, begin: &Begin) -> Result<Option<String>, CommandError> {
+    let (FollowFrom::Applied(position) | FollowFrom::Noted(position)) = &begin.from else { return Ok(None) };
+    match binlog::is_what_was_read(source, login, task, position) {
+        Err(error @ BinlogError::Another { .. }) => Ok(Some(error.to_string())),
+        Err(BinlogError::Connect(error)) if error.is_connection() => Err(error.into()),
+        // The account may lack the right, which another check says.
+        _ => Ok(None),
+    }
+}
+
+/// What is known of the place from which the binlog is followed.
+fn follow_of(spec: &Spec, task: Option<&TaskProgress>, facts: &Facts<'_>, begin: Begin, another: Option<String>) -> FollowState {
+    let Begin { from, read } = begin;
+    let (binlog, info) = (&facts.gathered.binlog, facts.source.info);
+    let following = task.and_then(|task| task.following.as_ref());
     let held = match (&read, &from) {
+        _ if another.is_some() => Some(false),
         (Some(position), _) => binlog.holds(position, info),
         (None, FollowFrom::Asked(start)) => binlog.holds_start(start, info),
         (None, _) => Some(true),
@@ -224,6 +252,7 @@ fn follow_of(spec: &Spec, task: Option<&TaskProgress>, facts: &Facts<'_>) -> Fol
     FollowState {
         from,
         held,
+        another,
         oldest: binlog.oldest().map(str::to_owned),
         heartbeat: spec.heartbeat.write && precheck::may_beat(facts),
         selection_changed: following.is_some_and(|f| !f.selection.is_empty() && f.selection != selection_digest(spec)),

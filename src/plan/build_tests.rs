@@ -206,7 +206,7 @@ fn phases_that_are_off_make_no_actions() {
 }
 
 fn follow(from: FollowFrom, held: Option<bool>) -> Option<FollowState> {
-    Some(FollowState { from, held, oldest: Some("binlog.000002".into()), heartbeat: true, selection_changed: false })
+    Some(FollowState { from, held, another: None, oldest: Some("binlog.000002".into()), heartbeat: true, selection_changed: false })
 }
 
 fn position() -> crate::binlog::Position {

@@ -54,6 +54,8 @@ pub struct FollowState {
     pub from: FollowFrom,
     /// The source still holds that position; `None` when nobody can tell.
     pub held: Option<bool>,
+    /// By what it is seen that the file of that position is another one than the one that was read; then it is not held.
+    pub another: Option<String>,
     /// The oldest file that the source holds.
     pub oldest: Option<String>,
     /// The heartbeat row will be written.

@@ -1,4 +1,4 @@
-//! DT267: does the source still hold the position that the task goes on from? (Requirements B10.)
+//! DT267: does the source still hold the position that the task goes on from, in the file that was read? (Requirements B10.)
 
 use super::{Check, Facts, Finding, Ignorable};
 use crate::plan::FollowFrom;
@@ -8,6 +8,13 @@ pub(super) const CHECK: Check = Check { code: "DT267", name: "binlog-position", 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(follow) = facts.follow.filter(|_| facts.logs()) else { return Vec::new() };
     let from = follow.from.text();
+    if let Some(seen) = &follow.another {
+        return vec![CHECK.failed(
+            None,
+            format!("the source no longer holds position {from}: {seen}; what was changed between the two is lost to this task"),
+            "the source's binlog began anew (`RESET BINARY LOGS AND GTIDS`), or the server was put back to an earlier state: begin anew with `dtsctl apply --restart`",
+        )];
+    }
     match follow.held {
         Some(true) => Vec::new(),
         Some(false) => {
@@ -49,6 +56,9 @@ mod tests {
         assert_eq!(bench.run(&CHECK), Vec::<String>::new());
         bench.follow = Some(held(None));
         assert_eq!(bench.run(&CHECK), ["alert -"]);
+        let seen = Some("binlog file b.1 of the source is not the one that was read before".into());
+        bench.follow = Some(FollowState { another: seen, ..held(Some(false)) });
+        assert_eq!(bench.run(&CHECK), ["failed -"]);
         bench.follow = Some(held(Some(false)));
         assert_eq!(bench.run(&CHECK), ["failed -"]);
     }

@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(bench.run(&CHECK), Vec::<String>::new(), "the tool's tables are not carried");
         bench.spec.online_ddl.mode = OnlineDdlMode::Copy;
         let from = FollowFrom::Applied(Position::new(Place { file: "binlog.000001".into(), offset: 4 }, None));
-        bench.follow = Some(FollowState { from, held: Some(true), oldest: None, heartbeat: true, selection_changed: false });
+        bench.follow = Some(FollowState { from, held: Some(true), another: None, oldest: None, heartbeat: true, selection_changed: false });
         assert_eq!(bench.run(&CHECK), ["alert shop.t"], "a task that runs goes on");
         bench.follow = None;
         bench.spec.phases.incremental = false;

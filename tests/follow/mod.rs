@@ -2,6 +2,7 @@
 //!
 //! The proof is never what dtsctl says: the *servers* compare every value of every row.
 
+mod anew;
 mod applications;
 mod bank;
 mod basic;

@@ -1,6 +1,7 @@
 //! The binlog of real servers as items: whatever a server writes, and wherever reading begins, the same transactions come.
 
 mod forms;
+mod marks;
 mod places;
 mod plain;
 mod undone;

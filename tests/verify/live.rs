@@ -171,7 +171,7 @@ impl Apply for Replica<'_> {
     fn applied(&self) -> Result<Option<Position>, ConnectError> {
         let gtid = self.pair.applied_text().parse().expect("GTIDs");
         let place = Place { file: "none.000001".to_owned(), offset: 4 };
-        Ok(Some(Position { place, gtid: Some(gtid), server: Some("replica".into()) }))
+        Ok(Some(Position { place, gtid: Some(gtid), server: Some("replica".into()), mark: None }))
     }
 
     fn hold(&self, at: Option<&Position>, within: Duration) -> bool {

@@ -9,6 +9,7 @@ use crate::binlog::{
     error::BinlogError,
     event::{Head, Xid},
     item::{Begin, Item},
+    mark::Landmark,
     position::Position,
     spool::{Room, Spool},
     table_map::TableMap,
@@ -34,6 +35,8 @@ pub(super) struct Group {
     pub(super) phase: Phase,
     /// Before its first event.
     pub(super) start: Position,
+    /// By which its place is known again.
+    pub(super) landmark: Option<Landmark>,
     /// Applied in an earlier run: its pieces go nowhere.
     pub(super) applied: bool,
     /// Some of it has been handed on.
@@ -52,11 +55,12 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(head: Head, begin: Begin, start: Position, applied: bool, room: &Room) -> Self {
+    pub(super) fn new(head: Head, begin: Begin, (start, landmark): (Position, Option<Landmark>), applied: bool, room: &Room) -> Self {
         let phase = if head.opens { Phase::Open } else { Phase::Head };
         let mut group = Self {
             phase,
             start,
+            landmark,
             applied,
             handed: false,
             tables: HashMap::new(),

@@ -2,7 +2,7 @@
 
 use super::{Assembler, Header};
 use crate::{
-    binlog::{error::BinlogError, event::kind, item::Item, position::Place},
+    binlog::{error::BinlogError, event::kind, item::Item, mark::Mark, position::Place},
     connect::Vendor,
 };
 
@@ -40,16 +40,32 @@ impl Assembler {
         }
         if !made_up || moved {
             self.place = Place { file, offset };
-            // Where the server goes on is said with the next event or heartbeat.
+            self.mark = self.mark.filter(|_| !moved);
+            // Where the server goes on is said with the next event or heartbeat; in a new file when something has been seen of it, lest a
+            // position be kept that nothing could be held against.
             self.unsaid = true;
-            if !made_up {
-                self.moved();
-            }
+            self.turned |= !made_up;
         } else if self.skip_to.is_none() {
             self.place.offset = offset;
         } else {
             self.place.offset = 4;
         }
+    }
+
+    /// The file's format description has come: made up from the file's own, or the first event of it, it bears the time of its beginning.
+    pub(super) fn described(&mut self, seconds: u32) -> Result<(), BinlogError> {
+        match &self.mark {
+            Some(mark) => mark.must_have_begun(&self.place.file, seconds)?,
+            None => {
+                self.mark = Mark::begun(seconds);
+                // A position that was kept without is kept again with it, also where nothing comes after it.
+                self.unsaid = true;
+            }
+        }
+        if std::mem::take(&mut self.turned) {
+            self.moved();
+        }
+        Ok(())
     }
 
     /// A heartbeat says how far the server has come, which after a beginning by GTID is further than any event.

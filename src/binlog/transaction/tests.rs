@@ -16,7 +16,7 @@ fn source(vendor: Vendor, start: u64, applied: Option<Position>) -> Source {
     let folder = tempfile::tempdir().unwrap();
     let place = Place { file: FILE.to_owned(), offset: start };
     let assembler = Assembler::new(Assembly {
-        start: Position { place, gtid: Some(GtidSet::default()), server: Some("s".into()) },
+        start: Position { place, gtid: Some(GtidSet::default()), server: Some("s".into()), mark: None },
         server: "s".into(),
         vendor,
         applied,
@@ -235,6 +235,55 @@ fn what_was_applied_before_is_read_and_not_handed_on() {
     let mut again = source(Vendor::MySql, 4000, Some(elsewhere));
     assert_eq!(whole(&mut again, 2).len(), 1);
     assert_eq!(whole(&mut again, 3).len(), 3);
+}
+
+/// What is kept of a file travels with the positions in it, and only with those.
+#[test]
+fn a_mark_goes_with_its_file() {
+    let head = |seconds, end| Header { kind: kind::FORMAT_DESCRIPTION, seconds, server: 3, size: 100, end, flags: 0 };
+    let mark = |position: &Position| serde_json::to_value(position).unwrap()["mark"].clone();
+    let mut source = source(Vendor::MySql, 4, None);
+    // Made up from the file's own, as for a stream that begins in its middle.
+    source.assembler.take(head(77, 0), &[], || None).unwrap();
+    assert_eq!(mark(&source.assembler.position()), serde_json::json!({"began": 77}));
+    source.quiet(&[gtid(1), query("BEGIN"), map(1, "d"), insert(1, 9)]);
+    assert_eq!(mark(&source.assembler.position()), serde_json::json!({"began": 77}), "not before it has happened");
+    let end = source.offset;
+    source.event(kind::XID, &[0; 8]).unwrap();
+    let passed = mark(&source.assembler.position());
+    assert_eq!((&passed["began"], &passed["last"]["offset"]), (&77.into(), &end.into()), "{passed}");
+    // A statement by itself has no such end, and is known by its head.
+    let begin = source.offset;
+    source.quiet(&[gtid(2)]);
+    let (code, body) = query("CREATE TABLE u (id INT)");
+    source.event(code, &body).unwrap();
+    let passed = mark(&source.assembler.position());
+    assert_eq!(passed["last"]["offset"], begin, "{passed}");
+    // Nothing is said of the next file before something is known of it.
+    let next = [&4_u64.to_le_bytes()[..], b"b.000008"].concat();
+    assert_eq!(source.event(kind::ROTATE, &next).unwrap(), Vec::<String>::new());
+    let made_up = Header { kind: kind::ROTATE, seconds: 0, server: 3, size: 47, end: 0, flags: 0x20 };
+    source.assembler.take(made_up, &next, || None).unwrap();
+    assert!(source.assembler.pop().unwrap().is_none());
+    source.assembler.take(head(80, 104), &[], || None).unwrap();
+    let Some(Item::Moved(moved)) = source.assembler.pop().unwrap() else { panic!("nothing is said") };
+    assert_eq!((moved.place.to_string().as_str(), mark(&moved)), ("b.000008:104", serde_json::json!({"began": 80})));
+    let error = source.assembler.take(head(81, 0), &[], || None).unwrap_err();
+    assert!(matches!(&error, BinlogError::Another { file, .. } if file == "b.000008"), "{error}");
+    // Another server's file of that name was begun when it was.
+    let folder = tempfile::tempdir().unwrap();
+    let mut elsewhere = Assembler::new(Assembly {
+        start: moved,
+        server: "other".into(),
+        vendor: Vendor::MySql,
+        applied: None,
+        skip_to: None,
+        explicit: ExplicitDefaults::Global(None),
+        wants: Box::new(|_, _| true),
+        room: Room { folder: folder.path().to_owned(), memory: 10 },
+    });
+    elsewhere.take(head(90, 0), &[], || None).unwrap();
+    assert_eq!(mark(&elsewhere.position()), serde_json::json!({"began": 90}));
 }
 
 /// MariaDB 10.8 and later may announce an ALTER before it runs (binlog_alter_two_phase), and take it back when it failed.

@@ -213,7 +213,7 @@ impl Execution<'_> {
             }
         }
         if self.spec.phases.full && progress.source_position.is_none() {
-            self.note_start(&mut source, reviewed, &destination)?;
+            self.note_start(&mut source, &logins.0, reviewed, &destination)?;
         }
         if self.spec.phases.schema && !self.schema(plan, Phase::Schema, &logins.1, &destination)? {
             return Ok(Ended::Stopped);
@@ -234,7 +234,7 @@ impl Execution<'_> {
             return Ok(Ended::Done);
         }
         // Last of all: once it is noted, a later run follows and does nothing else.
-        let now = snapshot::end_position(&mut source)?;
+        let now = snapshot::marked(&mut source, &logins.0, &self.spec.name, snapshot::end_position)?;
         if !self.spec.phases.full {
             // After the position: what changes in between is met again in the binlog, and does not go unseen.
             self.begin_history(&mut survey(self.spec)?, false)?;
@@ -245,8 +245,12 @@ impl Execution<'_> {
 
     /// Takes the source's position from before the first statement and the first row. What is selected must not have changed since the
     /// plan was made: a change between the two would be in neither.
-    fn note_start(&self, source: &mut Session, reviewed: &Definitions, destination: &MySqlDestination) -> Result<(), Halt> {
-        let position = match snapshot::start_position(source) {
+    fn note_start(&self, source: &mut Session, login: &Login, reviewed: &Definitions, destination: &MySqlDestination) -> Result<(), Halt> {
+        let taken = match self.spec.phases.incremental {
+            true => snapshot::marked(source, login, &self.spec.name, snapshot::start_position),
+            false => snapshot::start_position(source),
+        };
+        let position = match taken {
             Ok(position) => position,
             // A copy that nothing follows needs no position, and the account need not have the right to ask.
             Err(_) if !self.spec.phases.incremental => return Ok(()),

@@ -46,7 +46,7 @@ pub(super) struct End {
 #[derive(Debug)]
 pub(super) enum Piece {
     Rows(Batch, Certainty),
-    End(End),
+    End(Box<End>),
     /// It has not happened.
     RollBack,
 }
@@ -340,7 +340,7 @@ impl<'a> Lanes<'a> {
                 }
                 Piece::End(end) => {
                     self.observer.observe(&Event::Moment { name: "batch-written" });
-                    return self.commit(lane, number, end, written, began);
+                    return self.commit(lane, number, *end, written, began);
                 }
             }
         }

@@ -238,7 +238,7 @@ fn a_large_transaction_comes_in_pieces_and_may_be_taken_back() {
     with_lanes(2, &server, |lanes| {
         submit(lanes, job(1, &[(1, 1)]));
         assert!(lanes.drain());
-        for (number, piece) in [(2, Piece::RollBack), (3, Piece::End(end(3)))] {
+        for (number, piece) in [(2, Piece::RollBack), (3, Piece::End(Box::new(end(3))))] {
             let (pieces, received) = sync_channel(1);
             submit(lanes, Work::Large(number, received, Box::new(at(number - 1))));
             for n in 0..10 {

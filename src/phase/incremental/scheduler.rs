@@ -407,7 +407,7 @@ impl<'a, 'p> Scheduler<'a, 'p> {
                 bytes: large.bytes as u64,
                 heartbeat,
             };
-            self.piece(&large, Piece::End(end))?;
+            self.piece(&large, Piece::End(Box::new(end)))?;
             self.last_commit = Instant::now();
             // Alone on both sides.
             self.drain()?;
