@@ -29,6 +29,8 @@ struct Shared {
     taken: AtomicU64,
     delay_micros: AtomicU64,
     cut_after: AtomicU64,
+    /// Words of a statement whose answer is lost, and words that its connection must have sent before.
+    lost: Mutex<Option<(String, String)>>,
     refuse: AtomicBool,
     end: AtomicBool,
 }
@@ -73,6 +75,17 @@ impl Proxy {
     /// Takes back a [`Proxy::cut_after`] that has not happened yet.
     pub fn cut_never(&self) {
         self.shared.cut_after.store(0, Ordering::SeqCst);
+    }
+
+    /// Once a connection has sent `before`, the answer to its next statement with `words` does not come back, though the server has done it: the
+    /// connection is cut instead. Happens once.
+    pub fn lose_answer(&self, before: &str, words: &str) {
+        *lock(&self.shared.lost) = Some((before.to_owned(), words.to_owned()));
+    }
+
+    /// The answer of [`Proxy::lose_answer`] has been lost.
+    pub fn has_lost(&self) -> bool {
+        lock(&self.shared.lost).is_none()
     }
 
     /// Whether new connections are closed as soon as they come.
@@ -129,14 +142,16 @@ impl Shared {
         let (Ok(client_again), Ok(server_again)) = (client.try_clone(), server.try_clone()) else { return };
         let (Ok(client_held), Ok(server_held)) = (client.try_clone(), server.try_clone()) else { return };
         lock(&self.open).extend([client_held, server_held]);
-        for (from, to) in [(client, server), (server_again, client_again)] {
-            let shared = Arc::clone(self);
-            std::thread::spawn(move || shared.pass(from, to));
+        let cut_answer = Arc::new(AtomicBool::new(false));
+        for (from, to, asks) in [(client, server, true), (server_again, client_again, false)] {
+            let (shared, cut_answer) = (Arc::clone(self), Arc::clone(&cut_answer));
+            std::thread::spawn(move || shared.pass(from, to, asks, &cut_answer));
         }
     }
 
-    fn pass(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pass(&self, mut from: TcpStream, mut to: TcpStream, asks: bool, cut_answer: &AtomicBool) {
         let mut buffer = vec![0; 64 << 10];
+        let mut has_sent = false;
         loop {
             let count = match from.read(&mut buffer) {
                 Ok(0) | Err(_) => break,
@@ -153,6 +168,20 @@ impl Shared {
                 for stream in lock(&self.open).drain(..) {
                     let _ = stream.shutdown(Shutdown::Both);
                 }
+                break;
+            }
+            if asks {
+                let has = |words: &str| buffer[..count].windows(words.len()).any(|bytes| bytes == words.as_bytes());
+                let mut lost = lock(&self.lost);
+                if let Some((before, words)) = lost.as_ref() {
+                    if has_sent && has(words) {
+                        cut_answer.store(true, Ordering::SeqCst);
+                        *lost = None;
+                    } else {
+                        has_sent |= has(before);
+                    }
+                }
+            } else if cut_answer.load(Ordering::SeqCst) {
                 break;
             }
             if to.write_all(&buffer[..count]).is_err() {

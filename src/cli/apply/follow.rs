@@ -131,7 +131,6 @@ impl Execution<'_> {
         names: Arc<dyn Names>,
         carrier: &mut Carrier,
     ) -> Result<FollowOutcome, CommandError> {
-        let mut history = carrier.load()?;
         let clock = SourceClock::default();
         let beat = Beat {
             login: source.clone(),
@@ -167,7 +166,7 @@ impl Execution<'_> {
             batch_rows: pause::batch_rows(),
             window: pause::memory(),
         };
-        Ok(incremental::run(&settings, carrier, &mut history)?)
+        Ok(incremental::run(&settings, carrier)?)
     }
 
     /// Who carries statements; needs the task to be taken over by this run.

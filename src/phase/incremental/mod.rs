@@ -120,11 +120,11 @@ const SPILL: usize = 8 << 20;
 ///
 /// # Errors
 /// The first failure that trying again did not mend. What was committed stays, and nothing else.
-pub fn run(settings: &FollowSettings<'_>, statements: &mut dyn Statements, history: &mut History) -> Result<FollowOutcome, FollowError> {
+pub fn run(settings: &FollowSettings<'_>, statements: &mut dyn Statements) -> Result<FollowOutcome, FollowError> {
     settings.observer.observe(&Event::PhaseStarted { phase: Phase::Incremental });
     let mut patience = Patience::new(settings.retry, "incremental".to_owned(), settings.observer, vec![settings.stop]);
     loop {
-        let error = match attempt(settings, statements, history, &mut patience) {
+        let error = match attempt(settings, statements, &mut patience) {
             Ok(outcome) => {
                 patience.succeeded();
                 if outcome == FollowOutcome::Reached {
@@ -154,10 +154,11 @@ pub fn run(settings: &FollowSettings<'_>, statements: &mut dyn Statements, histo
 fn attempt(
     settings: &FollowSettings<'_>,
     statements: &mut dyn Statements,
-    history: &mut History,
     patience: &mut Patience<'_>,
 ) -> Result<FollowOutcome, FollowError> {
     let began = settings.destination.applied()?.ok_or(FollowError::NoPosition)?;
+    // The destination's word here too: it may have noted a statement as done, and the answer was lost on its way.
+    let history = &mut statements.load()?;
     let lanes = settings.lanes.max(1);
     settings.observer.observe(&Event::FollowStarted {
         from: began.position.clone(),

@@ -80,42 +80,6 @@ impl Carrier {
         Ok(self.looking(|session| ledger.begin_schema(session, &rows))?)
     }
 
-    /// The definitions at the applied position: the source's from the schema history, the destination's as they are now.
-    ///
-    /// # Errors
-    /// As the destination fails.
-    pub fn load(&mut self) -> Result<History, DdlError> {
-        let ledger = self.ledger.clone();
-        let rows = self.looking(|session| ledger.schema(session))?;
-        let names: Vec<TableName> =
-            rows.iter().filter(|r| r.definition.is_some()).filter_map(|r| self.settings.names.table(&r.source)).collect();
-        let there = self.tables(&names)?;
-        let mut history = History::default();
-        let unread: Vec<TableName> =
-            rows.iter().filter(|r| r.definition.as_ref().is_some_and(|d| d.cascades.is_none())).map(|r| r.source.clone()).collect();
-        for row in rows {
-            if let Some(definition) = row.definition {
-                let place = self.settings.names.table(&row.source);
-                let destination = place.and_then(|place| there.get(&place).cloned());
-                let columns = self.settings.names.columns(&row.source);
-                history.set(definition, destination, &columns);
-            }
-            if row.copied {
-                history.set_copied(row.source.clone());
-            }
-            if let Some(doubt) = row.doubt {
-                history.set_doubt(row.source, doubt);
-            }
-        }
-        for name in unread {
-            let Some(copy) = history.table(&name).cloned() else { continue };
-            let cascades = Some(cascades::noted(&history, self.settings.names.as_ref(), &copy.source, &copy.destination));
-            let definition = Table { cascades, ..copy.source.clone() };
-            history.set(definition, Some(copy.destination.clone()), &self.settings.names.columns(&name));
-        }
-        Ok(history)
-    }
-
     /// Runs `work` on the session that looks. One that failed is not used again: what it had open is rolled back.
     pub(super) fn looking<T, E: From<ConnectError>>(&mut self, work: impl FnOnce(&mut Session) -> Result<T, E>) -> Result<T, E> {
         let mut session = match self.looks.take() {
@@ -322,6 +286,38 @@ impl Carrier {
 }
 
 impl Statements for Carrier {
+    fn load(&mut self) -> Result<History, DdlError> {
+        let ledger = self.ledger.clone();
+        let rows = self.looking(|session| ledger.schema(session))?;
+        let names: Vec<TableName> =
+            rows.iter().filter(|r| r.definition.is_some()).filter_map(|r| self.settings.names.table(&r.source)).collect();
+        let there = self.tables(&names)?;
+        let mut history = History::default();
+        let unread: Vec<TableName> =
+            rows.iter().filter(|r| r.definition.as_ref().is_some_and(|d| d.cascades.is_none())).map(|r| r.source.clone()).collect();
+        for row in rows {
+            if let Some(definition) = row.definition {
+                let place = self.settings.names.table(&row.source);
+                let destination = place.and_then(|place| there.get(&place).cloned());
+                let columns = self.settings.names.columns(&row.source);
+                history.set(definition, destination, &columns);
+            }
+            if row.copied {
+                history.set_copied(row.source.clone());
+            }
+            if let Some(doubt) = row.doubt {
+                history.set_doubt(row.source, doubt);
+            }
+        }
+        for name in unread {
+            let Some(copy) = history.table(&name).cloned() else { continue };
+            let cascades = Some(cascades::noted(&history, self.settings.names.as_ref(), &copy.source, &copy.destination));
+            let definition = Table { cascades, ..copy.source.clone() };
+            history.set(definition, Some(copy.destination.clone()), &self.settings.names.columns(&name));
+        }
+        Ok(history)
+    }
+
     fn judge(&mut self, at: Occurrence<'_>, history: &History) -> Result<Judgement, DdlError> {
         let read = self.read(at)?;
         match self.decide(at, &read, history, false) {

@@ -131,6 +131,12 @@ impl DdlError {
 
 /// Carries statements. One implementation for the MySQL family; tests of the pipeline bring their own.
 pub trait Statements: Send {
+    /// The definitions at the applied position: the source's from the schema history, the destination's as they are now.
+    ///
+    /// # Errors
+    /// As the destination fails.
+    fn load(&mut self) -> Result<History, DdlError>;
+
     /// What the statement means, from its text and the selection alone.
     ///
     /// # Errors
