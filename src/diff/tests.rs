@@ -211,6 +211,17 @@ fn what_an_old_server_lacks_is_refused_or_noted() {
 }
 
 #[test]
+fn spatial_columns_in_partitions_have_no_place_in_mysql() {
+    let text = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  `g` point DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 \
+                COLLATE=utf8mb4_bin\n PARTITION BY RANGE (`id`)\n(PARTITION `p0` VALUES LESS THAN MAXVALUE ENGINE = InnoDB)";
+    let (source, there) = (catalog(&["s"], vec![table("s", text)]), catalog(&["s_dr"], Vec::new()));
+    let diff = run(&Case { from: MARIADB, ..PLAIN }, &source, &there);
+    assert!(matches!(&diff.changes[0].risk, Risk::Unsupported { code: unsupported::FEATURE, .. }), "{:?}", diff.changes[0].risk);
+    let diff = run(&Case { from: MARIADB, to: MARIADB, ..PLAIN }, &source, &there);
+    assert_eq!(diff.changes[0].risk, Risk::Safe);
+}
+
+#[test]
 fn defaults_are_spelt_as_mysql_wants_them() {
     let text = "CREATE TABLE `t` (\n  `a` text DEFAULT 'x',\n  `b` date DEFAULT curdate(),\n  `c` datetime(6) DEFAULT current_timestamp(6) ON UPDATE current_timestamp(6),\n  `d` int(11) DEFAULT (`e` + 1),\n  `e` int(11) DEFAULT -5,\n  `f` varchar(40) DEFAULT current_timestamp(),\n  `j` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT '{}' CHECK (json_valid(`j`)),\n  `k` int(11) DEFAULT NULL CHECK (`k` > 0),\n  CONSTRAINT `CONSTRAINT_1` CHECK (`e` < 9)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
     let case = Case { from: MARIADB, ..PLAIN };

@@ -536,6 +536,23 @@ impl Work<'_> {
             if crosses && self.way.to.is_mysql() && (has("SYSTEM_TIME") || has("DEFAULT") || has("AUTO")) {
                 self.refuse(unsupported::FEATURE, None, "MySQL does not know this kind of partition");
             }
+            // MariaDB takes them since 11 (seen on 11.8.9), MySQL answers 1178 (9.7.4).
+            const SPATIAL: [&str; 9] = [
+                "GEOMETRY",
+                "POINT",
+                "LINESTRING",
+                "POLYGON",
+                "MULTIPOINT",
+                "MULTILINESTRING",
+                "MULTIPOLYGON",
+                "GEOMETRYCOLLECTION",
+                "GEOMCOLLECTION",
+            ];
+            let is_spatial = |column: &&ColumnClause| SPATIAL.contains(&column.data_type.to_ascii_uppercase().as_str());
+            let spatial = self.out.shape.columns.iter().find(is_spatial).map(|column| column.name.clone());
+            if let Some(column) = spatial.filter(|_| self.way.to.is_mysql()) {
+                self.refuse(unsupported::FEATURE, Some(&column), "MySQL has no spatial columns in tables with partitions");
+            }
             if has("DIRECTORY") {
                 self.refuse(unsupported::FEATURE, None, "its partitions name places on the source's machine");
             }
