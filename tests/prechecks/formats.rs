@@ -43,7 +43,7 @@ fn a_blocked_plan_in_three_formats() {
         "[{database: checks_formats, rename: checks_formats_dr, tables: [{name: parent}, {name: log}, {name: cache}, \
          {name: orders, rename: orders_copy, columns: {exclude: [note], rename: {cust: customer_id}}}]}]",
     );
-    case.rest("precheck: {ignore: [DT262]}\n");
+    case.rest("precheck: {ignore: [DT221]}\n");
     let run = |arguments: &[&str]| {
         let output = case.command(&[&["plan"], arguments].concat()).env("COLUMNS", "200").output().expect("runs");
         let (out, err) = (String::from_utf8(output.stdout).expect("text"), String::from_utf8_lossy(&output.stderr).into_owned());
