@@ -22,7 +22,9 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             let why = match (tables.get(&key.parent), others) {
                 (None, _) => Some("its parent is not selected".to_owned()),
                 (_, Some(task)) => Some(format!("task {task} writes the table too, and its rows may refer to the same values")),
-                (Some(parent), None) => key.why_not(parent, child.source, &child.pair.columns, parents.contains(&child.source.name)),
+                (Some(parent), None) => key
+                    .why_not(parent, child.source, &child.pair.columns, parents.contains(&child.source.name))
+                    .or_else(|| unasked(facts, parent, key)),
             };
             found.extend(why.map(|why| {
                 let CascadingKey { name, parent, .. } = key;
@@ -38,6 +40,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Rows of a parent that react themselves are asked of the destination, which must have the columns.
+fn unasked(facts: &Facts<'_>, parent: &Table, key: &CascadingKey) -> Option<String> {
+    let pair = facts.tables.iter().find(|t| t.source.name == parent.name)?.pair;
+    let lost = key.parent_columns.iter().find(|name| pair.columns.name(name).is_none())?;
+    (!parent.cascading_keys().is_empty()).then(|| format!("column {lost} of {} does not go to the destination", parent.name))
 }
 
 #[cfg(test)]

@@ -28,7 +28,15 @@ pub(super) fn of(history: &History, names: &dyn Names, starts: &BTreeMap<TableNa
             let columns: Option<Vec<(usize, usize)>> =
                 key.columns.iter().zip(&key.parent_columns).map(|(c, p)| Some((at(parent, p)?, at(child, c)?))).collect();
             let doubt = || history.doubt(name).map(str::to_owned);
-            let unfit = key.why_not(parent, child, &names.columns(name), parents.contains(name)).or_else(doubt);
+            // What the parent's own rows were when they reacted is asked of the destination.
+            let unasked = || {
+                let copy = history.table(&key.parent)?;
+                let there = |p: usize| copy.columns.iter().any(|&(source, _)| source == p);
+                let &(column, _) = columns.as_ref()?.iter().find(|&&(p, _)| !there(p))?;
+                let reacts = !parent.cascading_keys().is_empty();
+                reacts.then(|| format!("column {} of {} does not go to the destination", parent.columns[column].name, parent.name))
+            };
+            let unfit = key.why_not(parent, child, &names.columns(name), parents.contains(name)).or_else(doubt).or_else(unasked);
             found.entry(key.parent.clone()).or_default().push(CascadeKey {
                 name: key.name.clone(),
                 child: Arc::clone(copy),

@@ -122,8 +122,7 @@ impl<'l, 'a> Reactions<'l, 'a> {
 
     /// One key, for rows of its parent.
     fn key(&mut self, key: &CascadeKey, reacting: &Reacting<'_>, depth: u32) -> Result<(), DestinationError> {
-        // The child's copy has it already.
-        if key.start.as_ref().is_some_and(|start| self.at.covers(start) != Some(true)) {
+        if self.is_in_the_copy(key)? {
             return Ok(());
         }
         if key.unfit.is_some() {
@@ -259,6 +258,18 @@ impl<'l, 'a> Reactions<'l, 'a> {
         Ok(self.query(&format!("SELECT COUNT(*) FROM {name} WHERE {condition}"))?.number_at(0, 0).unwrap_or(0))
     }
 
+    /// The child's copy, read at one exact position, has it already.
+    fn is_in_the_copy(&mut self, key: &CascadeKey) -> Result<bool, DestinationError> {
+        match key.start.as_ref().map(|start| (start, self.at.covers(start))) {
+            None | Some((_, Some(true))) => Ok(false),
+            Some((_, Some(false))) => Ok(true),
+            Some((start, None)) => {
+                let what = format!("whether {} is before or after the snapshot of its copy, taken at {start}, cannot be told", self.at);
+                Err(self.inexact(key, what))
+            }
+        }
+    }
+
     /// Other tasks write the child too (requirements F04).
     fn is_shared(&mut self, key: &CascadeKey) -> Result<bool, DestinationError> {
         let child = &key.child.destination.name;
@@ -318,6 +329,7 @@ impl<'l, 'a> Reactions<'l, 'a> {
                     let what = format!("warning {code}: {message}");
                     return Err(self.inexact(key, what));
                 }
+                self.all_seen(key, &outcome, warnings.len())?;
                 self.written.updated += outcome.affected;
                 self.written.deleted += self.change(key, &format!("DELETE FROM {name} WHERE {condition}"))?.affected;
             }
@@ -340,12 +352,24 @@ impl<'l, 'a> Reactions<'l, 'a> {
             return Err(too_large(&shape, bytes, self.lane.packet));
         }
         let outcome = session.exec(DOING, sql)?;
-        if outcome.warnings > 0
-            && let Some((code, message)) = session.warnings(1000)?.into_iter().find(|(code, _)| ![1287, 1592].contains(code))
-        {
-            return Err(self.inexact(key, format!("warning {code}: {message}")));
+        if outcome.warnings > 0 {
+            let warnings = session.warnings(1000)?;
+            if let Some((code, message)) = warnings.iter().find(|(code, _)| ![1287, 1592].contains(code)) {
+                let what = format!("warning {code}: {message}");
+                return Err(self.inexact(key, what));
+            }
+            self.all_seen(key, &outcome, warnings.len())?;
         }
         Ok(outcome)
+    }
+
+    /// A server keeps no more warnings than `max_error_count`: one that was not shown may say anything.
+    fn all_seen(&mut self, key: &CascadeKey, outcome: &Outcome, seen: usize) -> Result<(), DestinationError> {
+        if outcome.warnings <= seen as u64 {
+            return Ok(());
+        }
+        let what = format!("{} warnings, of which {seen} were shown", outcome.warnings);
+        Err(self.inexact(key, what))
     }
 
     fn query(&mut self, sql: &str) -> Result<crate::connect::Rows, ConnectError> {
@@ -372,7 +396,7 @@ impl<'l, 'a> Reactions<'l, 'a> {
 
     /// What cannot be done again is counted, or stops the task.
     fn missed(&mut self, key: &CascadeKey, rows: u64) -> Result<(), DestinationError> {
-        if rows == 0 || key.start.as_ref().is_some_and(|start| self.at.covers(start) != Some(true)) {
+        if rows == 0 || self.is_in_the_copy(key)? {
             return Ok(());
         }
         let (Certainty::Strict(policy) | Certainty::Repeatable(policy)) = self.certainty;
